@@ -1,0 +1,23 @@
+import type { ServerResponse } from 'node:http'
+import { TowlineError, codes } from '../base/errors.ts'
+
+export function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  const body = Buffer.from(JSON.stringify(value))
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length })
+  response.end(response.req.method === 'HEAD' ? undefined : body)
+}
+
+/** The Open Inference Protocol's error form, `{"error": "…"}`. An error that is no TowlineError is a bug: 500, its text kept out. */
+export function sendError(response: ServerResponse, error: unknown): void {
+  if (response.headersSent || response.destroyed) return void response.destroy()
+  if (!(error instanceof TowlineError))
+    return sendJson(response, 500, { error: 'Towline failed on this request; the log has the details' })
+  const status = codes[error.code].http
+  if (status === 503) response.setHeader('retry-after', '1')
+  // What is left of a refused body is not read: the connection cannot be used again.
+  if (!response.req.complete) response.setHeader('connection', 'close')
+  sendJson(response, status, {
+    error: error.hint === undefined ? error.message : `${error.message} (${error.hint})`,
+    code: error.code,
+  })
+}

@@ -1,0 +1,102 @@
+/**
+ * `npm test [suite | file …]`: runs the suites one after the other, keeps each to its budget, and adds them up. The last
+ * line is the sum. Without arguments all suites run.
+ */
+import { spawn } from 'node:child_process'
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { renderCounts } from './reporter.ts'
+
+/** `shared`: all files in one process (fast, no global state allowed); `apart`: a process for each file, one at a time. */
+const suites = [
+  { name: 'unit', files: ['src/**/*.test.ts', 'test/kit/*.test.ts'], isolation: 'shared', budgetS: 60 },
+  { name: 'conformance', files: ['test/conformance/*.test.ts'], isolation: 'apart', budgetS: 180 },
+  { name: 'e2e', files: ['test/e2e/*.test.ts'], isolation: 'apart', budgetS: 420 },
+  { name: 'chaos', files: ['test/chaos/*.test.ts'], isolation: 'apart', budgetS: 420 },
+  { name: 'pack', files: ['test/pack/*.test.ts'], isolation: 'apart', budgetS: 420 },
+] as const
+
+type Suite = {
+  readonly name: string
+  readonly files: readonly string[]
+  readonly isolation: 'shared' | 'apart'
+  readonly budgetS: number
+}
+
+const root = join(import.meta.dirname, '..')
+const total = { passed: 0, failed: 0, skipped: 0 }
+const chosen = chooseSuites(process.argv.slice(2))
+for (const suite of chosen) {
+  const startMs = performance.now()
+  const count = await runSuite(suite)
+  for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += count[key]
+  console.log(
+    `${suite.name}: ${renderCounts(count)} in ${((performance.now() - startMs) / 1000).toFixed(1)} s of ${suite.budgetS} s\n`,
+  )
+}
+console.log(renderCounts(total))
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
+
+function chooseSuites(wanted: readonly string[]): readonly Suite[] {
+  if (wanted.length === 0) return suites
+  return wanted.map((word) => {
+    const named = suites.find((suite) => suite.name === word)
+    if (named !== undefined) return named
+    const home = suites.find((suite) => suite.files.some((pattern) => globSync(pattern, { cwd: root }).includes(word)))
+    if (home !== undefined) return { ...home, name: word, files: [word] }
+    console.error(
+      `error: \`${word}\` is neither a suite (${suites.map((suite) => suite.name).join(', ')}) nor a test file`,
+    )
+    process.exit(2)
+  })
+}
+
+async function runSuite(suite: Suite): Promise<typeof total> {
+  const files = suite.files.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted()
+  if (files.length === 0) return { passed: 0, failed: 1, skipped: 0 }
+  const folder = mkdtempSync(join(tmpdir(), 'towline-test-'))
+  const countsFile = join(folder, 'counts.json')
+  const args = [
+    '--test',
+    `--test-isolation=${suite.isolation === 'shared' ? 'none' : 'process'}`,
+    '--test-concurrency=1',
+    '--test-reporter=./test/reporter.ts',
+    '--test-reporter-destination=stdout',
+    ...files,
+  ]
+  // A group of its own, so that a suite over its budget ends with everything it started in the foreground.
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    stdio: 'inherit',
+    detached: true,
+    env: { ...process.env, TOWLINE_TEST_COUNTS: countsFile },
+  })
+  const pid = child.pid
+  const endGroup = (signal: NodeJS.Signals): void => {
+    if (pid !== undefined && child.exitCode === null) process.kill(-pid, signal)
+  }
+  process.once('SIGINT', () => endGroup('SIGINT'))
+  let late = false
+  const budget = setTimeout(() => {
+    late = true
+    endGroup('SIGKILL')
+  }, suite.budgetS * 1000)
+  const { promise, resolve } = Promise.withResolvers<number>()
+  child.on('close', (code) => resolve(code ?? 1))
+  const status = await promise
+  clearTimeout(budget)
+  const count = readCounts(countsFile)
+  rmSync(folder, { recursive: true })
+  if (late) console.log(`FAIL suite ${suite.name} took longer than its budget of ${suite.budgetS} s and was ended`)
+  // A process that died, or was ended, without reporting a failure is one.
+  return status !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count
+}
+
+function readCounts(file: string): typeof total {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 }
+  }
+}
