@@ -1,0 +1,56 @@
+import type { ProcessIdentity } from '../../base/process-identity.ts'
+
+/** All that the gateway is told at its start: a JSON file whose path is the only argument of `gateway-process`. */
+export interface GatewayConfig {
+  /** Unix socket of the gateway's own control routes (below). May be longer than the kernel's 107 bytes. */
+  readonly controlSocket: string
+  readonly logFile: string
+  /** Rewritten atomically at each change of state. */
+  readonly announceFile: string
+  /** Written after each change of routes, read at start: a restarted gateway serves again without waiting for the engine. */
+  readonly routesFile: string
+  readonly lease: { readonly file: string; readonly leaseMs: number }
+  readonly drainTimeoutMs: number
+}
+
+export type GatewayAnnouncement = ProcessIdentity & { readonly state: 'Starting' | 'Serving' }
+
+/** `PUT /routes/{service}`: the whole truth about one service; what is left out is gone. 409 TL_PORT_TAKEN if it cannot listen. */
+export interface GatewayRoute {
+  readonly service: string
+  readonly host: string
+  /** 0 at the first call: any free port; the answer says which. */
+  readonly port: number
+  /** Time for the whole answer of a replica to begin, after the request was sent on. */
+  readonly timeoutMs: number
+  readonly maxBodyBytes: number
+  readonly endpoints: readonly GatewayEndpoint[]
+}
+
+export interface GatewayEndpoint {
+  /** Name of the replica. */
+  readonly id: string
+  readonly host: string
+  readonly port: number
+}
+
+/** Answer of `PUT /routes/{service}` and an element of `GET /routes`. `DELETE /routes/{service}` drains and closes the port. */
+export interface GatewayRouteStatus {
+  readonly service: string
+  readonly host: string
+  readonly port: number
+  readonly inFlight: number
+  /** Counts since the gateway started. */
+  readonly requests: number
+  /** Answers 5xx, also the gateway's own. */
+  readonly errors: number
+  /** Endpoints removed from the route stay listed while they still owe answers. */
+  readonly endpoints: readonly {
+    readonly id: string
+    readonly port: number
+    readonly state: 'Active' | 'Ejected' | 'Draining'
+    readonly inFlight: number
+    readonly requests: number
+    readonly failures: number
+  }[]
+}
