@@ -50,8 +50,18 @@ export type NumericData =
   | Float64Array<ArrayBuffer>
 
 export type Tensor =
-  | { readonly name: string; readonly datatype: Exclude<Datatype, 'BYTES'>; readonly shape: readonly number[]; readonly data: NumericData }
-  | { readonly name: string; readonly datatype: 'BYTES'; readonly shape: readonly number[]; readonly data: readonly string[] }
+  | {
+      readonly name: string
+      readonly datatype: Exclude<Datatype, 'BYTES'>
+      readonly shape: readonly number[]
+      readonly data: NumericData
+    }
+  | {
+      readonly name: string
+      readonly datatype: 'BYTES'
+      readonly shape: readonly number[]
+      readonly data: readonly string[]
+    }
 
 export interface InferRequest {
   /** Always given back; made where the caller gave none. */

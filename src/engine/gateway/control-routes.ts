@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import { TowlineError } from '../../base/errors.ts'
+import { sendJson } from '../../net/answer.ts'
+import { sendControlError } from '../../net/control-error.ts'
+import type { Handler } from '../../net/http-server.ts'
+import { parseRoute } from './gateway-form.ts'
+import type { RouteTable } from './route-table.ts'
+
+const maxRouteBytes = 1 << 20
+
+/** `GET /healthz`, `GET /routes`, `PUT /routes/{service}`, `DELETE /routes/{service}`. */
+export function createControlHandler(table: RouteTable, log: Logger): Handler {
+  return async (request, response) => {
+    try {
+      await answer(table, request, response)
+    } catch (error) {
+      if (!(error instanceof TowlineError)) log.error({ err: error, url: request.url }, 'a control call failed')
+      sendControlError(response, error)
+    }
+  }
+}
+
+async function answer(table: RouteTable, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { pathname } = new URL(request.url ?? '/', 'http://gateway')
+  const service = /^\/routes\/([^/]+)$/.exec(pathname)?.[1]
+  switch (`${request.method} ${service === undefined ? pathname : '/routes/*'}`) {
+    case 'GET /healthz':
+      return sendJson(response, 200, {})
+    case 'GET /routes':
+      return sendJson(response, 200, table.status())
+    case 'PUT /routes/*':
+      return sendJson(response, 200, await table.put(await readRoute(request, decode(service))))
+    case 'DELETE /routes/*':
+      await table.remove(decode(service))
+      return sendJson(response, 200, {})
+    default:
+      throw new TowlineError('TL_ROUTE_UNKNOWN', `${request.method} ${pathname}`)
+  }
+}
+
+async function readRoute(request: IncomingMessage, service: string): Promise<ReturnType<typeof parseRoute>> {
+  const route = parseRoute(await readJson(request))
+  if (route.service === service) return route
+  throw new TowlineError('TL_REQUEST_INVALID', `the address names ${service}, the route ${route.service}`)
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let sizeBytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    sizeBytes += chunk.length
+    if (sizeBytes > maxRouteBytes) throw new TowlineError('TL_REQUEST_TOO_LARGE', `a route over ${maxRouteBytes} bytes`)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString())
+  } catch (cause) {
+    throw new TowlineError('TL_REQUEST_INVALID', 'the route is no JSON', { cause })
+  }
+}
+
+function decode(text = ''): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (cause) {
+    throw new TowlineError('TL_REQUEST_INVALID', `${JSON.stringify(text)} is no name`, { cause })
+  }
+}

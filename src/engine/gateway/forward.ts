@@ -1,0 +1,196 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import { TowlineError, codes } from '../../base/errors.ts'
+import { newRequestId } from '../../base/id.ts'
+import { IncomingBody, type KeepBudget } from '../../net/upstream-body.ts'
+import type { Exchange, UpstreamFailure, UpstreamRequest } from '../../net/upstream-connection.ts'
+import { renderRequestHead } from '../../net/upstream-headers.ts'
+import { relayAnswer } from '../../net/upstream-relay.ts'
+import type { EndpointSet } from './endpoint-set.ts'
+import type { Endpoint } from './endpoint.ts'
+import { refuse } from './refusal.ts'
+import { forwardedHeaders, readFraming, readTarget } from './request-head.ts'
+
+export interface ForwardContext {
+  readonly endpoints: EndpointSet
+  readonly timeoutMs: number
+  readonly maxBodyBytes: number
+  readonly budget: KeepBudget
+  readonly log: Logger
+  /** Called once for each request, when its answer has ended or cannot be given. Status 0: the client left first. */
+  readonly onDone: (status: number) => void
+}
+
+/** The replica's own time limit comes first: its answer says more than ours. */
+const timeoutMarginMs = 1000
+const stallTimeoutMs = 60_000
+/** How long a request waits in all for a replica that can be reached. */
+const maxWaitMs = 2000
+const keepBodyBytes = 1 << 20
+/**
+ * How often one request may be sent in full. A replica that is killed costs one, a kept connection that just closed another.
+ * More would let a request that kills replicas go round and kill them all.
+ */
+const maxSends = 3
+
+/** Passes one request to a replica and its answer back, over other replicas for as long as none has begun to answer. */
+export function forwardRequest(request: IncomingMessage, response: ServerResponse, context: ForwardContext): void {
+  new Forwarding(request, response, context).start()
+}
+
+class Forwarding {
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #context: ForwardContext
+  readonly #requestId: string
+  #body: IncomingBody | undefined
+  #upstream: UpstreamRequest | undefined
+  #endpoint: Endpoint | undefined
+  #exchange: Exchange | undefined
+  #stopWaiting: (() => void) | undefined
+  #giveUpAtMs: number | undefined
+  #sends = 0
+  #done = false
+
+  constructor(request: IncomingMessage, response: ServerResponse, context: ForwardContext) {
+    this.#request = request
+    this.#response = response
+    this.#context = context
+    const given = request.headers['x-request-id']
+    this.#requestId = typeof given === 'string' ? given : newRequestId()
+  }
+
+  start(): void {
+    const { budget, maxBodyBytes, timeoutMs } = this.#context
+    // What a client does to its connection ends in 'close'; unheard errors would end the process.
+    this.#request.on('error', () => undefined)
+    this.#response.on('error', () => undefined).once('close', () => this.#clientLeft())
+    try {
+      const framing = readFraming(this.#request)
+      const target = readTarget(this.#request)
+      if (framing.kind === 'Length' && framing.sizeBytes > maxBodyBytes) throw this.#tooLarge()
+      this.#body = new IncomingBody(this.#request, {
+        framing,
+        keepBytes: keepBodyBytes,
+        budget,
+        maxBytes: maxBodyBytes,
+        onTooLarge: () => {
+          this.#exchange?.cancel()
+          this.#refuse(this.#tooLarge())
+        },
+      })
+      const method = this.#request.method ?? 'GET'
+      const headers = forwardedHeaders(this.#request, this.#requestId)
+      this.#upstream = {
+        method,
+        head: renderRequestHead({ method, target, headers, framing }),
+        body: this.#body,
+        answerTimeoutMs: timeoutMs + timeoutMarginMs,
+        stallTimeoutMs,
+      }
+    } catch (error) {
+      if (!(error instanceof TowlineError)) throw error
+      return this.#refuse(error)
+    }
+    this.#attempt()
+  }
+
+  #attempt(again?: Endpoint): void {
+    if (this.#done || this.#upstream === undefined) return
+    if (this.#giveUpAtMs !== undefined && performance.now() >= this.#giveUpAtMs) return this.#refuse(notReady())
+    const endpoint = again?.state === 'Active' ? again : this.#context.endpoints.pick()
+    if (endpoint === undefined) return this.#wait()
+    this.#endpoint = endpoint
+    const relay = relayAnswer(this.#response, {
+      onHead: () => {
+        endpoint.answered()
+        this.#body?.forget()
+      },
+      onEnd: () => this.#finish(this.#response.statusCode),
+      onFail: (failure) => this.#failed(endpoint, failure),
+    })
+    // After a first failure no kept connection is trusted: each may be as stale as the one that failed.
+    this.#exchange = endpoint.send(this.#upstream, relay, { fresh: this.#sends > 0 })
+    relay.attach(this.#exchange)
+  }
+
+  #wait(): void {
+    // A probe asks about now.
+    if (this.#upstream?.method === 'GET' && this.#request.url?.startsWith('/v2/health/') === true)
+      return this.#refuse(notReady())
+    this.#giveUpAtMs ??= performance.now() + maxWaitMs
+    const withdraw = this.#context.endpoints.wait(() => {
+      clearTimeout(timer)
+      this.#attempt()
+    })
+    const timer = setTimeout(() => {
+      withdraw()
+      this.#refuse(notReady())
+    }, this.#giveUpAtMs - performance.now())
+    this.#stopWaiting = () => {
+      withdraw()
+      clearTimeout(timer)
+    }
+  }
+
+  #failed(endpoint: Endpoint, { kind, reused, message }: UpstreamFailure): void {
+    this.#leaveEndpoint()
+    if (kind !== 'NotSent') this.#sends++
+    const stale = kind === 'NoAnswer' && reused
+    if (kind !== 'ReceiverLate' && !stale) endpoint.failed()
+    if (kind === 'NotSent' || (kind === 'NoAnswer' && !reused)) endpoint.eject(message)
+    if (this.#done) return
+    const note = { requestId: this.#requestId, replica: endpoint.address.id, kind, reason: message }
+    if (this.#response.headersSent) {
+      this.#context.log.warn(note, 'an answer was cut off')
+      return this.#finish(kind === 'ReceiverLate' ? 0 : 502)
+    }
+    const retriable = kind === 'NotSent' || (kind === 'NoAnswer' && this.#sends < maxSends)
+    if (retriable && this.#body?.replayable === true) {
+      if (!stale) this.#context.log.warn(note, 'the request is tried again')
+      // Ejected endpoints come back within moments: without a limit a request could circle between them for ever.
+      this.#giveUpAtMs ??= performance.now() + maxWaitMs
+      return this.#attempt(stale ? endpoint : undefined)
+    }
+    const code = kind === 'Late' ? 'TL_UPSTREAM_TIMEOUT' : 'TL_UPSTREAM_FAILED'
+    this.#refuse(new TowlineError(code, `replica ${endpoint.address.id}: ${message}`))
+  }
+
+  #refuse(error: TowlineError): void {
+    if (this.#done) return
+    const { method, url } = this.#request
+    this.#context.log.warn({ requestId: this.#requestId, method, url, code: error.code }, error.message)
+    refuse(this.#response, error, this.#requestId)
+    this.#finish(codes[error.code].http)
+  }
+
+  #clientLeft(): void {
+    if (this.#done) return
+    this.#exchange?.cancel()
+    this.#finish(0)
+  }
+
+  #finish(status: number): void {
+    if (this.#done) return
+    this.#done = true
+    this.#leaveEndpoint()
+    this.#stopWaiting?.()
+    this.#body?.forget()
+    this.#context.onDone(status)
+  }
+
+  #leaveEndpoint(): void {
+    this.#endpoint?.leave()
+    this.#endpoint = undefined
+    this.#exchange = undefined
+  }
+
+  #tooLarge(): TowlineError {
+    const { maxBodyBytes } = this.#context
+    return new TowlineError('TL_REQUEST_TOO_LARGE', `the body is over ${maxBodyBytes} bytes`)
+  }
+}
+
+function notReady(): TowlineError {
+  return new TowlineError('TL_NOT_READY', 'no replica can be reached', { hint: 'try again in a moment' })
+}

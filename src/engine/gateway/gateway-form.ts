@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { TowlineError } from '../../base/errors.ts'
+import type { GatewayConfig, GatewayRoute } from './gateway-config.ts'
+
+/** What comes from files and over the control socket, checked before anything acts on it. */
+
+const port = z.int().min(0).max(65_535)
+const durationMs = z.int().min(1).max(86_400_000)
+
+const route = z.strictObject({
+  service: z.string().min(1).max(253),
+  host: z.string().min(1),
+  port,
+  timeoutMs: durationMs,
+  maxBodyBytes: z.int().min(1),
+  endpoints: z
+    .array(z.strictObject({ id: z.string().min(1), host: z.string().min(1), port: port.min(1) }))
+    .max(1000)
+    .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'two endpoints have the same id'),
+}) satisfies z.ZodType<GatewayRoute>
+
+const config = z.strictObject({
+  controlSocket: z.string().min(1),
+  logFile: z.string().min(1),
+  announceFile: z.string().min(1),
+  routesFile: z.string().min(1),
+  lease: z.strictObject({ file: z.string().min(1), leaseMs: durationMs }),
+  drainTimeoutMs: z.int().min(0).max(86_400_000),
+}) satisfies z.ZodType<GatewayConfig>
+
+export function parseRoute(value: unknown): GatewayRoute {
+  return check(route, value, 'the route')
+}
+
+export function parseRoutes(value: unknown): GatewayRoute[] {
+  return check(z.array(route), value, 'the list of routes')
+}
+
+export function parseConfig(value: unknown): GatewayConfig {
+  return check(config, value, "the gateway's configuration")
+}
+
+function check<T>(form: z.ZodType<T>, value: unknown, what: string): T {
+  const result = form.safeParse(value)
+  if (result.success) return result.data
+  const issues = result.error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`)
+  throw new TowlineError('TL_REQUEST_INVALID', `${what} does not fit (${issues.join('; ')})`)
+}
