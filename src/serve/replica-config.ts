@@ -40,4 +40,9 @@ export type ReplicaAnnouncement =
       readonly warmupMs: number
       readonly model: { readonly sha256: string; readonly sizeBytes: number }
     })
-  | (ProcessIdentity & { readonly state: 'Failed'; readonly code: ErrorCode; readonly message: string; readonly hint?: string })
+  | (ProcessIdentity & {
+      readonly state: 'Failed'
+      readonly code: ErrorCode
+      readonly message: string
+      readonly hint?: string
+    })

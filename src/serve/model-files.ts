@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { TowlineError } from '../base/errors.ts'
+
+export interface ModelFiles {
+  readonly modelFile: string
+  /** Only a model in a folder of its own has a card. */
+  readonly cardFile: string | undefined
+}
+
+/** A folder with `model.onnx` (or one single `.onnx`) and maybe `card.yaml`, or a single file. */
+export function findModelFiles(modelPath: string): ModelFiles {
+  const stat = statSync(modelPath, { throwIfNoEntry: false })
+  if (stat === undefined)
+    throw new TowlineError('TL_MODEL_MISSING', `${modelPath} does not exist`, { hint: 'check model.uri in the spec' })
+  if (stat.isFile()) return { modelFile: modelPath, cardFile: undefined }
+  const card = join(modelPath, 'card.yaml')
+  const cardFile = existsSync(card) ? card : undefined
+  const named = join(modelPath, 'model.onnx')
+  if (existsSync(named)) return { modelFile: named, cardFile }
+  const candidates = readdirSync(modelPath).filter((name) => name.endsWith('.onnx'))
+  const [only, second] = candidates
+  if (only === undefined || second !== undefined) {
+    const seen =
+      only === undefined
+        ? 'no .onnx file'
+        : `${candidates.length} of them (${candidates.toSorted().slice(0, 4).join(', ')})`
+    throw new TowlineError('TL_MODEL_MISSING', `${modelPath} has no model.onnx and ${seen}`, {
+      hint: 'name the one to serve model.onnx',
+    })
+  }
+  return { modelFile: join(modelPath, only), cardFile }
+}
+
+export async function printModel(modelFile: string): Promise<{ sha256: string; sizeBytes: number }> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(modelFile, { highWaterMark: 1 << 20 }), hash)
+  return { sha256: hash.digest('hex'), sizeBytes: statSync(modelFile).size }
+}
