@@ -13,7 +13,10 @@ export interface Service {
     /** `sha256:…` where the document or the lock states it. */
     readonly digest?: string
   }
-  readonly runtime: { readonly kind: 'onnx'; /** Threads of one session; 0: one, with one session for each core. */ readonly threads: number }
+  readonly runtime: {
+    readonly kind: 'onnx'
+    /** Threads of one session; 0: one, with one session for each core. */ readonly threads: number
+  }
   readonly env: readonly { readonly name: string; readonly value: string }[]
   readonly serving: {
     readonly timeoutMs: number

@@ -1,0 +1,38 @@
+/** `npm run generate`: the files that are made from the sources. `--check` changes nothing and fails when one is stale. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { hasErrno } from '../src/base/errors.ts'
+import { renderKustomizeOpenApi, renderModelCardSchema, renderModelServiceSchema } from '../src/spec/json-schema.ts'
+
+const root = join(import.meta.dirname, '..')
+const outputs: readonly { readonly path: string; readonly content: () => Promise<unknown> }[] = [
+  { path: 'schemas/model-service.schema.json', content: renderModelServiceSchema },
+  { path: 'schemas/model-card.schema.json', content: renderModelCardSchema },
+  { path: 'schemas/kustomize-openapi.json', content: async () => renderKustomizeOpenApi() },
+]
+
+const checking = process.argv.includes('--check')
+const stale: string[] = []
+for (const { path, content } of outputs) {
+  const file = join(root, path)
+  const text = `${JSON.stringify(await content(), null, 2)}\n`
+  if (readIfThere(file) === text) continue
+  stale.push(path)
+  if (checking) continue
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text)
+  console.log(`wrote ${path}`)
+}
+if (checking && stale.length > 0) {
+  console.error(`stale: ${stale.join(', ')}; run \`npm run generate\``)
+  process.exitCode = 1
+} else if (stale.length === 0) console.log(`${outputs.length} generated files are up to date`)
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+}

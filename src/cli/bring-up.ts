@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { formatBytes, formatMs } from '../base/display.ts'
+import { hasErrors } from '../base/diagnostic.ts'
+import { TowlineError, hasErrno } from '../base/errors.ts'
+import type { ServiceStatus } from '../control/api.ts'
+import { type EngineClient, startEngine } from '../control/client.ts'
+import { loadSpec } from '../spec/load.ts'
+import { printDiagnostics } from './term/failure.ts'
+import { renderRow } from './term/layout.ts'
+import { openProgress } from './term/progress.ts'
+import type { Terminal } from './term/terminal.ts'
+
+export interface BringUpOptions {
+  readonly file: string
+  readonly projectDir: string
+  readonly leaseMs: number
+  readonly port?: number | undefined
+  readonly overlay?: string | undefined
+  readonly envFile?: string | undefined
+  /** The service lives no longer than this process. */
+  readonly attached: boolean
+  readonly signal: AbortSignal
+}
+
+export interface RunningService {
+  readonly engine: EngineClient
+  readonly name: string
+  readonly ready: ServiceStatus
+  /** What happens after it became ready. */
+  readonly changes: AsyncIterator<ServiceStatus>
+}
+
+/** From a file to a service that answers; `up` and `npm start` are both this. Prints one line for each thing reached. */
+export async function bringUp(terminal: Terminal, options: BringUpOptions): Promise<RunningService> {
+  const env = options.envFile === undefined ? undefined : readEnvFile(options.envFile)
+  const { document, service, diagnostics } = await loadSpec(options.file, {
+    ...(env === undefined ? {} : { env }),
+    ...(options.overlay === undefined ? {} : { overlay: options.overlay }),
+  })
+  printDiagnostics(terminal, diagnostics)
+  if (service === undefined || hasErrors(diagnostics)) {
+    const count = diagnostics.filter(({ severity }) => severity === 'error').length
+    throw new TowlineError('TL_SPEC_INVALID', `${count} ${count === 1 ? 'error' : 'errors'} in ${options.file}`)
+  }
+  const startMs = performance.now()
+  const progress = openProgress(terminal, 'engine', 'starting')
+  try {
+    const engine = await startEngine(options.projectDir, { leaseMs: options.leaseMs })
+    const { name } = service
+    await engine.apply(name, {
+      document,
+      file: resolve(options.file),
+      ...(options.port === undefined ? {} : { port: options.port }),
+      ...(env === undefined ? {} : { env }),
+    })
+    const changes = (options.attached ? engine.attach(name, options.signal) : engine.watch(name, options.signal))[
+      Symbol.asyncIterator
+    ]()
+    const ready = await untilReady(changes, (status) =>
+      progress.say(`${status.replicas.ready}/${status.replicas.desired} replicas of ${name} ready`),
+    )
+    progress.end()
+    printReady(terminal, ready, performance.now() - startMs)
+    return { engine, name, ready, changes }
+  } finally {
+    progress.end()
+  }
+}
+
+async function untilReady(
+  changes: AsyncIterator<ServiceStatus>,
+  say: (status: ServiceStatus) => void,
+): Promise<ServiceStatus> {
+  for (;;) {
+    const next = await changes.next()
+    if (next.done === true)
+      throw new TowlineError('TL_ENGINE_LOST', 'it ended before the service was ready', { hint: 'see `towline logs`' })
+    const status: ServiceStatus = next.value
+    say(status)
+    if (status.phase === 'Ready') return status
+    if (status.phase === 'Failed') {
+      const { lastFailure } = status
+      throw new TowlineError(
+        'TL_SERVICE_FAILED',
+        lastFailure?.message ?? status.summary,
+        lastFailure?.hint == null ? {} : { hint: lastFailure.hint },
+      )
+    }
+  }
+}
+
+function printReady(terminal: Terminal, { model, replicas, instances, url }: ServiceStatus, tookMs: number): void {
+  const digest = model.sha256 === null ? '' : `  sha256 ${model.sha256.slice(0, 6)}…`
+  const size = model.sizeBytes === null ? '' : `  ${formatBytes(model.sizeBytes)}`
+  const warmups = instances.map(({ warmupMs }) => warmupMs).filter((warmupMs) => warmupMs !== null)
+  const warmup = warmups.length === 0 ? '' : `   (warm-up ${formatMs(Math.max(...warmups))} a run)`
+  terminal.out(renderRow('model', `${model.name}  ${model.format}${size}${digest}`))
+  terminal.out(renderRow('replicas', `${replicas.ready}/${replicas.desired} ready in ${formatMs(tookMs)}${warmup}`))
+  terminal.out(renderRow('gateway', terminal.style('cyan', url)))
+}
+
+function readEnvFile(file: string): Record<string, string> {
+  try {
+    const entries = Object.entries(parseEnv(readFileSync(file, 'utf8')))
+    return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined))
+  } catch (cause) {
+    throw new TowlineError(hasErrno(cause, 'ENOENT') ? 'TL_FILE_MISSING' : 'TL_FILE_UNREADABLE', file, { cause })
+  }
+}

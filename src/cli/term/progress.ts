@@ -1,0 +1,37 @@
+import { formatMs } from '../../base/display.ts'
+import { renderRow } from './layout.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface Progress {
+  /** What is being waited for now. */
+  say(text: string): void
+  /** Takes the live line away. */
+  end(): void
+}
+
+/** Nothing in the first second; then one line that counts on a terminal, or a plain line for each new text in a pipe. */
+export function openProgress(terminal: Terminal, label: string, first: string): Progress {
+  const startMs = performance.now()
+  let text = first
+  let shown: string | undefined
+  const timer = setInterval(() => {
+    const elapsedMs = performance.now() - startMs
+    if (elapsedMs < 1000) return
+    if (terminal.live) {
+      const line = renderRow(label, `${text} … ${formatMs(elapsedMs)}`).slice(0, terminal.columns - 1)
+      process.stderr.write(`\r\u001b[K${line}`)
+      shown = text
+    } else if (shown !== text) {
+      shown = text
+      terminal.err(renderRow(label, `${text} …`))
+    }
+  }, 200)
+  timer.unref()
+  return {
+    say: (next) => void (text = next),
+    end() {
+      clearInterval(timer)
+      if (terminal.live && shown !== undefined) process.stderr.write('\r\u001b[K')
+    },
+  }
+}

@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beside } from '../base/beside.ts'
+import { systemClock } from '../base/clock.ts'
+import { TowlineError, hasErrno } from '../base/errors.ts'
+import { readTail } from '../engine/log-files.ts'
+import { type ProjectPaths, prepareProject, projectPaths } from '../engine/paths.ts'
+import { lastLine } from '../engine/replica/exit-reason.ts'
+import { readControlError } from '../net/control-error.ts'
+import { isLate, isNobodyListening, requestJson, streamLines } from '../net/http-client.ts'
+import type { ApplyRequest, EngineStatus, ServiceStatus } from './api.ts'
+import { type EngineStart, failureFile, readFailure } from './engine-start.ts'
+
+/** One engine's control interface. Each call connects anew; a lost engine is TL_ENGINE_LOST, none at all TL_ENGINE_MISSING. */
+export interface EngineClient {
+  status(): Promise<EngineStatus>
+  apply(name: string, request: ApplyRequest): Promise<ServiceStatus>
+  /** Resolves when all of it is gone. */
+  remove(name: string): Promise<void>
+  watch(name: string, signal?: AbortSignal): AsyncGenerator<ServiceStatus>
+  /** The same, and the service is taken down when this loop is left or this process ends, however it ends. */
+  attach(name: string, signal?: AbortSignal): AsyncGenerator<ServiceStatus>
+}
+
+export const defaultLeaseMs = 30_000
+const callMs = 10_000
+/** The gateway may have to start, and a large model is read once. */
+const applyMs = 120_000
+const removeMs = 300_000
+const startLimitMs = 20_000
+const pollMs = 30
+
+export function createClient(projectDir: string): EngineClient {
+  const { socket: socketPath, projectDir: shown } = projectPaths(projectDir)
+
+  const call = async (
+    method: string,
+    path: string,
+    { timeoutMs = callMs, body }: { timeoutMs?: number; body?: ApplyRequest } = {},
+  ): Promise<unknown> => {
+    try {
+      const answer = await requestJson({ socketPath, method, path, timeoutMs, body })
+      if (answer.status >= 300) throw readControlError(answer, `${method} ${path}`)
+      return answer.body
+    } catch (error) {
+      throw explain(error, shown)
+    }
+  }
+  const follow = async function* (method: string, path: string, signal?: AbortSignal): AsyncGenerator<ServiceStatus> {
+    const more = signal === undefined ? {} : { signal }
+    try {
+      const lines = streamLines({ socketPath, method, path, timeoutMs: callMs, ...more }, (answer) =>
+        readControlError(answer, `${method} ${path}`),
+      )
+      // The engine's own words, of the same version.
+      for await (const line of lines) yield line as ServiceStatus
+    } catch (error) {
+      throw signal?.aborted === true ? error : explain(error, shown)
+    }
+  }
+  const at = (name: string, verb = ''): string => `/v1/services/${encodeURIComponent(name)}${verb}`
+
+  return {
+    status: async () => (await call('GET', '/v1/status')) as EngineStatus,
+    apply: async (name, body) => (await call('PUT', at(name), { body, timeoutMs: applyMs })) as ServiceStatus,
+    remove: async (name) => {
+      await call('DELETE', at(name), { timeoutMs: removeMs })
+    },
+    watch: (name, signal) => follow('GET', at(name, '/watch'), signal),
+    attach: (name, signal) => follow('POST', at(name, '/attach'), signal),
+  }
+}
+
+/** The engine of this project; TL_ENGINE_MISSING when none runs. */
+export async function connectEngine(projectDir: string): Promise<EngineClient> {
+  const client = createClient(projectDir)
+  await client.status()
+  return client
+}
+
+/**
+ * The engine of this project, started if none runs. Of two that start at once the store's lock lets one live, and both
+ * callers get that one. `leaseMs` counts for a new engine only.
+ */
+export async function startEngine(
+  projectDir: string,
+  { leaseMs = defaultLeaseMs }: { leaseMs?: number } = {},
+): Promise<EngineClient> {
+  const client = createClient(projectDir)
+  const paths = projectPaths(projectDir)
+  const limitMs = systemClock.monotonicMs() + startLimitMs
+  if (await isAnswering(client)) return client
+  prepareProject(paths)
+  for (;;) {
+    const failure = await launchEngine(paths, leaseMs, client)
+    if (failure === undefined) return client
+    // Another one has the lock: it is about to answer, or about to end and let go.
+    if (failure.code !== 'TL_ENGINE_RUNNING' || systemClock.monotonicMs() > limitMs) throw failure
+    for (let tries = 0; tries < 20; tries++) {
+      if (await isAnswering(client)) return client
+      await systemClock.sleep(pollMs)
+    }
+  }
+}
+
+/** Undefined once an engine answers; what it said of its failure when it ended before that. */
+async function launchEngine(
+  paths: ProjectPaths,
+  leaseMs: number,
+  client: EngineClient,
+): Promise<TowlineError | undefined> {
+  const start: EngineStart = { projectDir: paths.projectDir, leaseMs, failureFile: failureFile(paths, process.pid) }
+  rmSync(start.failureFile, { force: true })
+  const stderrFile = join(paths.logs, 'engine.stderr')
+  const stderr = openSync(stderrFile, 'w', 0o640)
+  const ended = Promise.withResolvers<string>()
+  let over = false
+  try {
+    const entry = fileURLToPath(beside(import.meta.url, 'engine-process'))
+    const child = spawn(process.execPath, [entry, JSON.stringify(start)], {
+      detached: true,
+      stdio: ['ignore', 'ignore', stderr],
+      cwd: paths.projectDir,
+    })
+    child.on('error', (error) => ended.resolve(error.message))
+    child.on('exit', (code, signal) => ended.resolve(signal ?? `exit code ${code}`))
+    child.unref()
+  } finally {
+    closeSync(stderr)
+  }
+  void ended.promise.then(() => (over = true))
+  const limitMs = systemClock.monotonicMs() + startLimitMs
+  try {
+    while (systemClock.monotonicMs() < limitMs) {
+      if (await isAnswering(client)) return undefined
+      if (over) {
+        const last = lastLine(readTail(stderrFile))
+        const detail = `it ended at its start (${await ended.promise})${last === '' ? '' : `: ${last}`}`
+        return readFailure(start.failureFile) ?? new TowlineError('TL_ENGINE_START', detail)
+      }
+      await systemClock.sleep(pollMs)
+    }
+    throw new TowlineError('TL_ENGINE_START', `no answer within ${startLimitMs} ms`, {
+      hint: `${join(paths.logs, 'engine.log')} may say why`,
+    })
+  } finally {
+    rmSync(start.failureFile, { force: true })
+  }
+}
+
+async function isAnswering(client: EngineClient): Promise<boolean> {
+  try {
+    await client.status()
+    return true
+  } catch (error) {
+    if (error instanceof TowlineError && ['TL_ENGINE_MISSING', 'TL_ENGINE_LOST'].includes(error.code)) return false
+    throw error
+  }
+}
+
+function explain(error: unknown, projectDir: string): unknown {
+  if (isNobodyListening(error)) {
+    return new TowlineError('TL_ENGINE_MISSING', projectDir, { cause: error, hint: '`towline up FILE` starts one' })
+  }
+  if (isLate(error) || hasErrno(error, 'ECONNRESET', 'EPIPE', 'EBADMSG')) {
+    return new TowlineError('TL_ENGINE_LOST', (error as Error).message, {
+      cause: error,
+      hint: 'services go on for their lease; `towline up` takes them over',
+    })
+  }
+  return error
+}

@@ -1,0 +1,150 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { dirname, isAbsolute } from 'node:path'
+import type { Logger } from 'pino'
+import { hasErrors, renderDiagnostic } from '../base/diagnostic.ts'
+import { TowlineError } from '../base/errors.ts'
+import type { Application, Engine } from '../engine/engine.ts'
+import { printModel } from '../engine/model-print.ts'
+import { sendJson } from '../net/answer.ts'
+import { sendControlError } from '../net/control-error.ts'
+import type { Handler } from '../net/http-server.ts'
+import { revisionOf } from '../spec/revision.ts'
+import { validateDocument } from '../spec/validate.ts'
+import type { ApplyRequest } from './api.ts'
+
+const maxBodyBytes = 4 << 20
+
+/** The routes of `api.ts` over one engine. */
+export function createEngineApi(engine: Engine, log: Logger): Handler {
+  /** Attached terminals by service: the last one to go takes the service with it. */
+  const attached = new Map<string, number>()
+
+  const detach = async (name: string): Promise<void> => {
+    const rest = (attached.get(name) ?? 1) - 1
+    attached.set(name, rest)
+    if (rest > 0) return
+    attached.delete(name)
+    log.info({ service: name }, 'its terminal is gone: taking it down')
+    try {
+      await engine.remove(name)
+    } catch (error) {
+      log.error({ err: error, service: name }, 'it could not be taken down')
+    }
+  }
+
+  const attach = async (name: string, response: ServerResponse): Promise<void> => {
+    engine.serviceStatus(name)
+    attached.set(name, (attached.get(name) ?? 0) + 1)
+    try {
+      await stream(engine, name, response)
+    } finally {
+      // Not awaited: the connection is closed, nobody waits for this answer.
+      void detach(name)
+    }
+  }
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { pathname } = new URL(request.url ?? '/', 'http://engine')
+    const [, service = '', verb] = /^\/v1\/services\/([^/]+)(?:\/(watch|attach))?$/.exec(pathname) ?? []
+    const name = decode(service)
+    const route = service === '' ? pathname : verb === undefined ? 'service' : verb
+    switch (`${request.method} ${route}`) {
+      case 'GET /v1/status':
+        return sendJson(response, 200, await engine.status())
+      case 'PUT service':
+        return sendJson(response, 202, await engine.apply(await readApplication(request, name)))
+      case 'DELETE service':
+        await engine.remove(name)
+        return sendJson(response, 200, {})
+      case 'GET watch':
+        return stream(engine, name, response)
+      case 'POST attach':
+        return attach(name, response)
+      default:
+        throw new TowlineError('TL_ROUTE_UNKNOWN', `${request.method} ${pathname}`)
+    }
+  }
+
+  return async (request, response) => {
+    try {
+      await answer(request, response)
+    } catch (error) {
+      if (!(error instanceof TowlineError)) log.error({ err: error, url: request.url }, 'a control call failed')
+      sendControlError(response, error)
+    }
+  }
+}
+
+/** Ends with the service, or with the connection. */
+async function stream(engine: Engine, name: string, response: ServerResponse): Promise<void> {
+  const closed = new AbortController()
+  response.once('close', () => closed.abort())
+  for await (const status of engine.watch(name, closed.signal)) {
+    if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    if (closed.signal.aborted) return
+    if (!response.write(`${JSON.stringify(status)}\n`)) {
+      await once(response, 'drain', { signal: closed.signal }).catch(() => undefined)
+    }
+  }
+  response.end()
+}
+
+async function readApplication(request: IncomingMessage, name: string): Promise<Application> {
+  const { document, file, port, env } = parseApplyRequest(await readBody(request))
+  const { service, diagnostics } = await validateDocument(document, {
+    baseDir: dirname(file),
+    file,
+    ...(env === undefined ? {} : { env }),
+  })
+  if (service === undefined || hasErrors(diagnostics)) {
+    throw new TowlineError('TL_SPEC_INVALID', diagnostics.map(renderDiagnostic).join('\n'))
+  }
+  if (service.name !== name) {
+    throw new TowlineError('TL_REQUEST_INVALID', `the address names ${name}, the document ${service.name}`)
+  }
+  const hash = `${revisionOf(service)}-${await printModel(service.model.path)}`
+  return { service, file, hash, ...(port === undefined ? {} : { port }) }
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let sizeBytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    sizeBytes += chunk.length
+    if (sizeBytes > maxBodyBytes) throw new TowlineError('TL_REQUEST_TOO_LARGE', `a spec over ${maxBodyBytes} bytes`)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString())
+  } catch (cause) {
+    throw new TowlineError('TL_REQUEST_INVALID', 'the body is no JSON', { cause })
+  }
+}
+
+export function parseApplyRequest(body: unknown): ApplyRequest {
+  const refuse = (why: string): never => {
+    throw new TowlineError('TL_REQUEST_INVALID', why)
+  }
+  if (typeof body !== 'object' || body === null) return refuse('the body is no object')
+  const { document, file, port, env, ...rest } = body as Record<string, unknown>
+  const unknown = Object.keys(rest)
+  if (unknown.length > 0) return refuse(`unknown fields: ${unknown.join(', ')}`)
+  if (typeof file !== 'string' || !isAbsolute(file)) return refuse('`file` must be an absolute path')
+  if (port !== undefined && (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535))
+    return refuse(`\`port\` must be a whole number from 0 to 65535, not ${JSON.stringify(port)}`)
+  if (env !== undefined && !isTextRecord(env)) return refuse('`env` must map names to text')
+  return { document, file, ...(port === undefined ? {} : { port }), ...(env === undefined ? {} : { env }) }
+}
+
+function isTextRecord(value: unknown): value is Readonly<Record<string, string>> {
+  return typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'string')
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (cause) {
+    throw new TowlineError('TL_REQUEST_INVALID', `${JSON.stringify(text)} is no name`, { cause })
+  }
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ErrorCode, TowlineError, codes } from '../base/errors.ts'
+import type { ProjectPaths } from '../engine/paths.ts'
+
+/** The only argument of `engine-process`, as JSON. */
+export interface EngineStart {
+  readonly projectDir: string
+  readonly leaseMs: number
+  /** Where an engine that cannot start says why. */
+  readonly failureFile: string
+}
+
+export interface StartFailure {
+  readonly code: ErrorCode
+  readonly detail: string
+  readonly hint?: string
+}
+
+/** One for each try: two terminals may start an engine at the same time. */
+export function failureFile({ run }: ProjectPaths, startedBy: number): string {
+  return join(run, `engine-start-${startedBy}.json`)
+}
+
+export function describeFailure(error: unknown): StartFailure {
+  if (!(error instanceof TowlineError)) return { code: 'TL_ENGINE_START', detail: String(error) }
+  const { code, detail, hint } = error
+  return hint === undefined ? { code, detail } : { code, detail, hint }
+}
+
+export function readFailure(file: string): TowlineError | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null || !('code' in value) || !('detail' in value)) return undefined
+  if (typeof value.code !== 'string' || !Object.hasOwn(codes, value.code)) return undefined
+  const hint = 'hint' in value && typeof value.hint === 'string' ? { hint: value.hint } : {}
+  return new TowlineError(value.code as ErrorCode, String(value.detail), hint)
+}
+
+export function parseEngineStart(text: string | undefined): EngineStart {
+  const value: unknown = JSON.parse(text ?? 'null')
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    'projectDir' in value &&
+    typeof value.projectDir === 'string' &&
+    'leaseMs' in value &&
+    typeof value.leaseMs === 'number' &&
+    'failureFile' in value &&
+    typeof value.failureFile === 'string'
+  ) {
+    return { projectDir: value.projectDir, leaseMs: value.leaseMs, failureFile: value.failureFile }
+  }
+  throw new TowlineError('TL_USAGE', 'engine-process needs {projectDir, leaseMs, failureFile} as JSON')
+}

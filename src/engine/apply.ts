@@ -1,0 +1,103 @@
+import { TowlineError } from '../base/errors.ts'
+import type { Service } from '../spec/service.ts'
+import type { RevisionRecord, ServiceRecord } from './records.ts'
+import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
+
+export interface Application {
+  readonly service: Service
+  /** Absolute path of the file it came from. */
+  readonly file: string
+  /** Equal for equal specs with equal model files. */
+  readonly hash: string
+  /** 0: any free one. Absent: the one it has, or the first free one from 8080. */
+  readonly port?: number
+}
+
+export interface ApplyTo {
+  readonly services: Map<string, ServiceHands>
+  readonly around: ServiceSurroundings
+}
+
+const host = '127.0.0.1'
+const firstPort = 8080
+const lastPort = 8099
+
+/** Opens the port first, so that a taken one changes nothing; then the record is written, and the next look acts on it. */
+export async function applyService(application: Application, { services, around }: ApplyTo): Promise<ServiceHands> {
+  const { service, port: asked } = application
+  const known = services.get(service.name)
+  if (known === undefined) {
+    const hands = new ServiceHands(firstRecord(application), around)
+    const taken = new Set([...services.values()].map(({ record }) => record.port))
+    const port = await openPort(hands, around, asked === undefined ? freePorts(taken) : [asked])
+    try {
+      hands.change({ port })
+    } catch (error) {
+      await around.gateway.remove(service.name)
+      throw error
+    }
+    services.set(service.name, hands)
+    return hands
+  }
+  const port = asked ?? known.record.port
+  const opened = port === known.record.port ? port : await openPort(known, around, [port])
+  known.change({ ...nextRecord(known.record, application), port: opened })
+  known.expectChange()
+  return known
+}
+
+function firstRecord({ service, file, hash }: Application): ServiceRecord {
+  return {
+    name: service.name,
+    file,
+    host,
+    port: 0,
+    target: 1,
+    revisions: [{ number: 1, hash, service }],
+    rejected: null,
+    stopping: false,
+    lastFailure: null,
+  }
+}
+
+/** The same hash is the same revision, also one that is just being replaced; asking again for a rejected one is a new try. */
+export function nextRecord(record: ServiceRecord, { service, file, hash }: Application): Partial<ServiceRecord> {
+  const same = record.revisions.find(
+    (revision) => revision.hash === hash && revision.number !== record.rejected?.revision,
+  )
+  // Fields that need no new revision, such as the number of replicas, are taken in place.
+  if (same !== undefined) {
+    const revisions = record.revisions.map((revision) => (revision === same ? { ...revision, service } : revision))
+    return { file, target: same.number, revisions, rejected: null, lastFailure: null }
+  }
+  const latest = Math.max(record.rejected?.revision ?? 0, ...record.revisions.map(({ number }) => number))
+  const added: RevisionRecord = { number: latest + 1, hash, service }
+  return { file, target: added.number, revisions: [...record.revisions, added], rejected: null, lastFailure: null }
+}
+
+function freePorts(taken: ReadonlySet<number>): number[] {
+  return Array.from({ length: lastPort - firstPort + 1 }, (_, index) => firstPort + index).filter(
+    (port) => !taken.has(port),
+  )
+}
+
+async function openPort(
+  hands: ServiceHands,
+  { gateway }: ServiceSurroundings,
+  candidates: readonly number[],
+): Promise<number> {
+  const routed = [...hands.replicas.values()].filter(({ inRoute }) => inRoute)
+  for (const candidate of candidates) {
+    try {
+      const { port } = await gateway.put(hands.createRoute(routed, candidate))
+      hands.noteRoute()
+      return port
+    } catch (error) {
+      const tryNext = error instanceof TowlineError && error.code === 'TL_PORT_TAKEN' && candidates.length > 1
+      if (!tryNext) throw error
+    }
+  }
+  throw new TowlineError('TL_PORT_TAKEN', `${host}:${firstPort} to ${lastPort} are all in use`, {
+    hint: 'choose another with --port, or --port 0 for any free one',
+  })
+}

@@ -1,0 +1,250 @@
+import { statSync } from 'node:fs'
+import type { Logger } from 'pino'
+import type { Clock } from '../base/clock.ts'
+import { TowlineError } from '../base/errors.ts'
+import type { Store } from '../store/store.ts'
+import { adoptProject } from './adopt-project.ts'
+import { type Application, applyService } from './apply.ts'
+import { findProcesses } from './adoption.ts'
+import { GatewayHands, gatewayName } from './gateway-hands.ts'
+import { pruneLogs } from './log-files.ts'
+import type { ProjectPaths } from './paths.ts'
+import { createRecords } from './records.ts'
+import { createSaver } from './saver.ts'
+import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
+import type { EngineStatus, ServiceStatus } from './service-status.ts'
+import { sendSignal } from './supervised-process.ts'
+
+export interface EngineOptions {
+  readonly paths: ProjectPaths
+  readonly store: Store
+  readonly clock: Clock
+  /** How long gateway and replicas live on without an engine. */
+  readonly leaseMs: number
+  readonly version: string
+  readonly log: Logger
+}
+
+export interface Engine {
+  /** Resolves once the port is open and the change is written down; replicas follow. */
+  apply(application: Application): Promise<ServiceStatus>
+  /** Resolves when all of it is gone. */
+  remove(name: string): Promise<void>
+  status(): Promise<EngineStatus>
+  /** TL_SERVICE_UNKNOWN when there is none. */
+  serviceStatus(name: string): ServiceStatus
+  /** The status now and at each change; ends when the service is gone. */
+  watch(name: string, signal: AbortSignal): AsyncGenerator<ServiceStatus>
+  /** Resolves when the last service is gone, rejects when the engine cannot go on. */
+  readonly done: Promise<void>
+  /** Lets go without ending anything: another engine may adopt within the lease. */
+  close(): Promise<void>
+}
+
+export type { Application }
+
+const lookMs = 100
+const leaseRenewMs = 1000
+/** An engine that nobody gave a service to ends after this time. */
+const emptyLimitMs = 15_000
+/** Replicas start before the gateway hears of a dead engine, and drain after it. */
+const replicaLeaseExtraMs = 5000
+const gatewayStopMs = 65_000
+
+export function openEngine({ paths, store, clock, leaseMs, version, log }: EngineOptions): Engine {
+  const records = createRecords(store)
+  const saver = createSaver(log)
+  const startedAtMs = clock.nowMs()
+  const services = new Map<string, ServiceHands>()
+  const stop = new AbortController()
+  const { promise: done, resolve: finish, reject: fail } = Promise.withResolvers<void>()
+  // Whoever opened the engine may look at it later.
+  done.catch(() => undefined)
+  const listeners = new Set<() => void>()
+  let wakeUp: (() => void) | undefined
+  let hadService = false
+  let leaving = false
+  let applying = 0
+  const stateFile = statSync(paths.state, { throwIfNoEntry: false })?.ino
+
+  const wake = (): void => wakeUp?.()
+  const gateway = new GatewayHands(records.gateway.get(), {
+    paths,
+    clock,
+    leaseMs,
+    wake,
+    save: (record) => saver.save('gateway', () => records.gateway.put(record)),
+  })
+  const around: ServiceSurroundings = {
+    paths,
+    clock,
+    leaseMs: leaseMs + replicaLeaseExtraMs,
+    gateway,
+    wake,
+    saveService: (record) => records.services.put(record),
+    saveReplica: (record) => saver.save(record.name, () => records.replicas.put(record)),
+    deleteReplica: (name) => {
+      saver.save(name, () => records.replicas.delete(name))
+      pruneLogs(paths, ['engine', gatewayName, ...livingReplicas().map((replica) => replica.name)])
+    },
+  }
+  const livingReplicas = () => [...services.values()].flatMap((hands) => [...hands.replicas.values()])
+
+  const renewLeases = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      try {
+        gateway.renewLease()
+        for (const replica of livingReplicas()) replica.renewLease()
+      } catch (error) {
+        log.error({ err: error }, 'the leases could not be renewed')
+      }
+      await clock.sleep(leaseRenewMs, stop.signal)
+    }
+  }
+
+  const look = async (): Promise<void> => {
+    // Without its folder nobody can reach this engine, and no lease can be renewed.
+    if (statSync(paths.state, { throwIfNoEntry: false })?.ino !== stateFile) {
+      for (const { identity } of findProcesses(paths)) sendSignal(identity, 'SIGTERM')
+      throw new TowlineError('TL_STATE_UNUSABLE', `${paths.root} was removed while the engine ran`, {
+        hint: 'all replicas were told to end; start again with `towline up`',
+      })
+    }
+    saver.retry(clock.monotonicMs())
+    gateway.look(clock.monotonicMs())
+    await Promise.all([...services.values()].map((hands) => hands.look()))
+    for (const [name, hands] of services) {
+      if (!hands.gone) continue
+      services.delete(name)
+      saver.save(`service ${name}`, () => records.services.delete(name))
+    }
+    for (const listener of listeners) listener()
+  }
+
+  const isOver = (): boolean => {
+    if (services.size > 0 || applying > 0) return false
+    return hadService || clock.nowMs() - startedAtMs > emptyLimitMs
+  }
+
+  const stopGateway = async (): Promise<void> => {
+    const sinceMs = clock.monotonicMs()
+    gateway.stop()
+    while (gateway.running) {
+      if (clock.monotonicMs() - sinceMs > gatewayStopMs) gateway.kill()
+      await clock.sleep(lookMs, stop.signal)
+      gateway.look(clock.monotonicMs())
+      gateway.renewLease()
+    }
+  }
+
+  const run = async (): Promise<void> => {
+    while (!isOver()) {
+      // Set before the look: what happens during it counts for the next one.
+      const { promise: woken, resolve } = Promise.withResolvers<void>()
+      wakeUp = resolve
+      await look()
+      await Promise.race([woken, clock.sleep(lookMs, stop.signal)])
+      stop.signal.throwIfAborted()
+    }
+    leaving = true
+    await stopGateway()
+  }
+
+  const find = (name: string): ServiceHands => {
+    const hands = services.get(name)
+    if (hands === undefined) {
+      const known = [...services.keys()].join(', ')
+      throw new TowlineError('TL_SERVICE_UNKNOWN', JSON.stringify(name), {
+        hint: known === '' ? 'no service runs here' : `there is ${known}`,
+      })
+    }
+    return hands
+  }
+
+  const changes = async function* (signal: AbortSignal): AsyncGenerator<void> {
+    let changed = Promise.withResolvers<void>()
+    const listen = (): void => changed.resolve()
+    listeners.add(listen)
+    signal.addEventListener('abort', listen)
+    try {
+      while (!signal.aborted && !stop.signal.aborted) {
+        await changed.promise
+        changed = Promise.withResolvers<void>()
+        yield
+      }
+    } finally {
+      listeners.delete(listen)
+      signal.removeEventListener('abort', listen)
+    }
+  }
+
+  const waitUntil = async (condition: () => boolean, signal: AbortSignal): Promise<void> => {
+    if (condition()) return
+    for await (const _ of changes(signal)) if (condition()) return
+    signal.throwIfAborted()
+    throw new TowlineError('TL_ENGINE_LOST', 'the engine is stopping')
+  }
+
+  for (const hands of adoptProject({ paths, records, gateway, around, log })) services.set(hands.record.name, hands)
+  hadService = services.size > 0
+  const loops = Promise.allSettled([
+    renewLeases(),
+    run().then(finish, (error: unknown) => (stop.signal.aborted ? finish() : fail(error))),
+  ])
+
+  return {
+    done,
+    apply: async (application) => {
+      if (leaving) throw new TowlineError('TL_ENGINE_LOST', 'it is ending with its last service', { hint: 'try again' })
+      applying++
+      try {
+        const old = services.get(application.service.name)
+        if (old?.record.stopping === true) await waitUntil(() => !services.has(old.record.name), stop.signal)
+        await waitUntil(() => gateway.ready, AbortSignal.any([stop.signal, AbortSignal.timeout(20_000)]))
+        const hands = await applyService(application, { services, around })
+        hadService = true
+        wake()
+        return hands.status()
+      } finally {
+        applying--
+      }
+    },
+    remove: async (name) => {
+      const hands = find(name)
+      if (!hands.record.stopping) hands.change({ stopping: true })
+      await waitUntil(() => services.get(name) !== hands, stop.signal)
+      if (services.size === 0 && applying === 0) await done
+    },
+    status: async () => {
+      // Fresh counts where the gateway answers; the last ones where it does not.
+      if (gateway.ready) await gateway.readTraffic().catch(() => undefined)
+      return {
+        pid: process.pid,
+        version,
+        startedAtMs,
+        leaseMs,
+        gateway: gateway.status(),
+        services: [...services.values()].map((hands) => hands.status()),
+      }
+    },
+    serviceStatus: (name) => find(name).status(),
+    watch: async function* (name, signal) {
+      const hands = find(name)
+      let last = hands.status()
+      yield last
+      for await (const _ of changes(signal)) {
+        if (services.get(name) !== hands) return
+        const now = hands.status()
+        // Counts alone are no change: under load they differ at each look.
+        if (JSON.stringify({ ...now, traffic: null }) === JSON.stringify({ ...last, traffic: null })) continue
+        last = now
+        yield now
+      }
+    },
+    close: async () => {
+      stop.abort()
+      for (const listener of listeners) listener()
+      await loops
+    },
+  }
+}

@@ -1,0 +1,76 @@
+import type { ProcessIdentity } from '../base/process-identity.ts'
+import type { Service } from '../spec/service.ts'
+import type { Store } from '../store/store.ts'
+import type { FailureStatus } from './service-status.ts'
+
+/** What the engine must know again after it was killed. Written before the next look at the processes. */
+
+export interface ServiceRecord {
+  readonly name: string
+  readonly file: string
+  readonly host: string
+  readonly port: number
+  /** Number of the revision wanted. */
+  readonly target: number
+  /** The wanted one and those that replicas still run. */
+  readonly revisions: readonly RevisionRecord[]
+  readonly rejected: { readonly revision: number; readonly failure: FailureStatus } | null
+  readonly stopping: boolean
+  readonly lastFailure: FailureStatus | null
+}
+
+export interface RevisionRecord {
+  readonly number: number
+  /** Equal for equal specs with equal model files. */
+  readonly hash: string
+  readonly service: Service
+}
+
+export interface ReplicaRecord {
+  readonly name: string
+  readonly service: string
+  readonly revision: number
+  /** Null before the first start, and while it waits. */
+  readonly identity: ProcessIdentity | null
+  readonly startedAtMs: number | null
+  readonly restarts: number
+  readonly failures: number
+  readonly hopeless: boolean
+  readonly proven: boolean
+  readonly ending: 'Retire' | 'Restart' | null
+  readonly nextStartAtMs: number | null
+  readonly lastFailure: FailureStatus | null
+}
+
+export interface GatewayRecord {
+  readonly identity: ProcessIdentity | null
+  readonly restarts: number
+}
+
+const gatewayKey = 'gateway'
+
+export interface Records {
+  readonly services: { list(): ServiceRecord[]; put(record: ServiceRecord): void; delete(name: string): void }
+  readonly replicas: { list(): ReplicaRecord[]; put(record: ReplicaRecord): void; delete(name: string): void }
+  readonly gateway: { get(): GatewayRecord; put(record: GatewayRecord): void }
+}
+
+/** Only this engine's own code writes the store, and its tables have a version: what it returns has the types put in. */
+export function createRecords(store: Store): Records {
+  return {
+    services: {
+      list: () => store.list('service').map(({ value }) => value as ServiceRecord),
+      put: (record) => store.put('service', record.name, record),
+      delete: (name) => void store.delete('service', name),
+    },
+    replicas: {
+      list: () => store.list('replica').map(({ value }) => value as ReplicaRecord),
+      put: (record) => store.put('replica', record.name, record),
+      delete: (name) => void store.delete('replica', name),
+    },
+    gateway: {
+      get: () => (store.get('process', gatewayKey) as GatewayRecord | undefined) ?? { identity: null, restarts: 0 },
+      put: (record) => store.put('process', gatewayKey, record),
+    },
+  }
+}

@@ -1,0 +1,316 @@
+import { rmSync } from 'node:fs'
+import { writeFileAtomic } from '../../base/atomic-file.ts'
+import { beside } from '../../base/beside.ts'
+import type { Clock } from '../../base/clock.ts'
+import { TowlineError, hasErrno } from '../../base/errors.ts'
+import { renewLease } from '../../base/lease.ts'
+import type { ProcessIdentity } from '../../base/process-identity.ts'
+import { type ProbeState, defaultProbeLimits, foldProbe } from '../../decide/probe.ts'
+import type { ReplicaObservation } from '../../decide/replicas.ts'
+import { decideRestart, longestRestartWaitMs } from '../../decide/restart.ts'
+import type { ReplicaAnnouncement } from '../../serve/replica-config.ts'
+import { readAnnouncement } from './announcement.ts'
+import { childEnv } from '../child-env.ts'
+import { type ExplainedExit, explainExit } from './exit-reason.ts'
+import { boundStderr, readTail } from '../log-files.ts'
+import { outOfMemory, readResidentBytes } from './memory.ts'
+import { type ProcessFiles, type ProjectPaths, processFiles } from '../paths.ts'
+import { probeReplica } from './prober.ts'
+import type { ReplicaRecord, RevisionRecord } from '../records.ts'
+import { createReplicaConfig } from './replica-config-file.ts'
+import type { FailureStatus, ReplicaStatus } from '../service-status.ts'
+import { type SupervisedProcess, adoptProcess, launchProcess } from '../supervised-process.ts'
+
+export interface ReplicaSurroundings {
+  readonly paths: ProjectPaths
+  readonly clock: Clock
+  readonly host: string
+  readonly leaseMs: number
+  readonly save: (record: ReplicaRecord) => void
+  /** Something happened: look again soon. */
+  readonly wake: () => void
+}
+
+const startingProbeMs = 100
+const steadyProbeMs = 1000
+const careMs = 1000
+/** What a replica gets beyond its own drain time, and what one gets that does not answer any more. */
+const graceMs = 2000
+
+type Serving = Extract<ReplicaAnnouncement, { state: 'Serving' }>
+
+/** One place among a service's replicas, with the process that fills it for now. */
+export class Replica {
+  readonly files: ProcessFiles
+  /** As the gateway last confirmed it. */
+  inRoute = false
+  #record: ReplicaRecord
+  readonly #revision: RevisionRecord
+  readonly #around: ReplicaSurroundings
+  #process: SupervisedProcess | undefined
+  #announced: Serving | undefined
+  #probe: ProbeState = { phase: 'Starting', sinceMs: 0 }
+  #probing = false
+  #nextProbeMs = 0
+  #nextCareMs = 0
+  #readySinceMs: number | undefined
+  #draining = false
+  #dueMs = 0
+  /** Why this engine ends the process, when it is the one to do so. */
+  #cause: FailureStatus | undefined
+
+  constructor(record: ReplicaRecord, revision: RevisionRecord, around: ReplicaSurroundings) {
+    this.#record = record
+    this.#revision = revision
+    this.#around = around
+    this.files = processFiles(around.paths, record.name)
+    const aheadMs = (record.nextStartAtMs ?? 0) - around.clock.nowMs()
+    this.#dueMs = around.clock.monotonicMs() + Math.min(Math.max(0, aheadMs), longestRestartWaitMs)
+  }
+
+  get name(): string {
+    return this.#record.name
+  }
+
+  get record(): ReplicaRecord {
+    return this.#record
+  }
+
+  get serving(): Serving | undefined {
+    return this.#announced
+  }
+
+  start(): void {
+    const { clock, paths, leaseMs, host, wake } = this.#around
+    const { service } = this.#revision
+    const first = this.#record.startedAtMs === null
+    this.#probe = { phase: 'Starting', sinceMs: clock.monotonicMs() }
+    this.#announced = undefined
+    this.#readySinceMs = undefined
+    this.#draining = false
+    this.#cause = undefined
+    this.#update({
+      identity: null,
+      startedAtMs: clock.nowMs(),
+      nextStartAtMs: null,
+      restarts: this.#record.restarts + (first ? 0 : 1),
+    })
+    try {
+      const lease = { file: this.files.lease, leaseMs }
+      const config = createReplicaConfig({ record: this.#record, service, files: this.files, host, lease })
+      writeFileAtomic(this.files.config, JSON.stringify(config), 0o600)
+      rmSync(this.files.announce, { force: true })
+      renewLease(this.files.lease, clock.nowMs())
+      this.#process = launchProcess({
+        entry: beside(import.meta.url, '../../serve/replica-process'),
+        configFile: this.files.config,
+        stderrFile: this.files.stderr,
+        cwd: paths.projectDir,
+        env: childEnv(process.env, service.env),
+        onExit: wake,
+      })
+    } catch (error) {
+      const message = error instanceof TowlineError || hasErrno(error, 'ENOSPC', 'ENOENT', 'EACCES') ? error : undefined
+      if (!(message instanceof Error)) throw error
+      this.#fail({ failure: this.#failure('NotStarted', message.message, null), hopeless: false })
+      return
+    }
+    this.#update({ identity: this.#process.identity })
+  }
+
+  /** Takes over a process that an earlier engine had started. One that served is trusted until its probes say otherwise. */
+  adopt(identity: ProcessIdentity): void {
+    const nowMs = this.#around.clock.monotonicMs()
+    this.#process = adoptProcess(identity)
+    this.#probe = { phase: 'Starting', sinceMs: nowMs }
+    this.#readAnnouncement()
+    if (this.#announced !== undefined && this.#record.proven) {
+      this.#probe = { phase: 'Ready', sinceMs: nowMs, unready: 0, dead: 0 }
+      this.#readySinceMs = nowMs
+    }
+    this.#update({ identity })
+  }
+
+  /** The process of the record ended while no engine looked. */
+  miss(): void {
+    this.#ended(adoptProcess(this.#record.identity ?? { pid: 0, startTicks: 0 }))
+  }
+
+  look(nowMs: number): void {
+    const process = this.#process
+    if (process === undefined) return
+    if (process.exit() !== undefined) return this.#ended(process)
+    if (this.#draining) return
+    if (this.#announced === undefined) this.#readAnnouncement()
+    if (nowMs >= this.#nextCareMs) {
+      this.#nextCareMs = nowMs + careMs
+      this.#watchMemory(process)
+      boundStderr(this.files.stderr)
+    }
+    if (this.#announced === undefined) this.#fold({ live: false, ready: false })
+    else if (!this.#probing && nowMs >= this.#nextProbeMs) void this.#ask(process, this.#announced.port)
+  }
+
+  renewLease(): void {
+    if (this.#process !== undefined) renewLease(this.files.lease, this.#around.clock.nowMs())
+  }
+
+  retire(): void {
+    this.#update({ ending: 'Retire' })
+  }
+
+  drain(): void {
+    const dead = this.#probe.phase === 'Failed' && this.#record.ending !== 'Retire'
+    const waitMs = dead ? graceMs : this.#revision.service.lifecycle.drainTimeoutMs + graceMs
+    this.#draining = true
+    this.#dueMs = this.#around.clock.monotonicMs() + waitMs
+    this.#process?.signal('SIGTERM')
+  }
+
+  kill(): void {
+    this.#process?.signal('SIGKILL')
+  }
+
+  /** Small files only: the logs stay until they are pruned. */
+  forget(): void {
+    for (const file of [this.files.config, this.files.announce, this.files.lease]) rmSync(file, { force: true })
+  }
+
+  observe(): ReplicaObservation {
+    const { name, revision, ending, startedAtMs, proven, failures, hopeless } = this.#record
+    return {
+      name,
+      revision,
+      phase: this.#phase(),
+      inRoute: this.inRoute,
+      ending,
+      startedAtMs: startedAtMs ?? 0,
+      dueAtMs: this.#dueMs,
+      proven,
+      failures,
+      hopeless,
+    }
+  }
+
+  status(): ReplicaStatus {
+    const { name, revision, startedAtMs, restarts, nextStartAtMs, lastFailure } = this.#record
+    return {
+      name,
+      revision,
+      phase: this.#phase(),
+      pid: this.#process?.identity.pid ?? null,
+      port: this.#announced?.port ?? null,
+      metricsPort: this.#announced?.metricsPort ?? null,
+      startedAtMs,
+      warmupMs: this.#announced?.warmupMs ?? null,
+      restarts,
+      nextStartAtMs,
+      lastFailure: lastFailure ?? this.#cause ?? null,
+    }
+  }
+
+  #phase(): ReplicaStatus['phase'] {
+    if (this.#process === undefined) return 'Waiting'
+    if (this.#draining) return 'Draining'
+    return this.#probe.phase === 'Failed' ? 'Unready' : this.#probe.phase
+  }
+
+  #readAnnouncement(): void {
+    const identity = this.#process?.identity
+    if (identity === undefined) return
+    const announced = readAnnouncement(this.files.announce, identity)
+    if (announced?.state === 'Serving') this.#announced = announced
+  }
+
+  async #ask(process: SupervisedProcess, port: number): Promise<void> {
+    this.#probing = true
+    const answer = await probeReplica(this.#around.host, port)
+    this.#probing = false
+    this.#nextProbeMs =
+      this.#around.clock.monotonicMs() + (this.#probe.phase === 'Starting' ? startingProbeMs : steadyProbeMs)
+    // The answer may be about a process that is no longer the one in this place.
+    if (this.#process !== process || this.#draining) return
+    this.#fold(answer)
+  }
+
+  #fold(answer: { live: boolean; ready: boolean }): void {
+    const atMs = this.#around.clock.monotonicMs()
+    const before = this.#probe
+    const { startupTimeoutMs } = this.#revision.service.lifecycle
+    this.#probe = foldProbe(before, { atMs, ...answer }, { startupTimeoutMs, ...defaultProbeLimits })
+    if (this.#probe.phase === before.phase) return
+    if (this.#probe.phase === 'Ready') {
+      this.#readySinceMs ??= atMs
+      if (!this.#record.proven) this.#update({ proven: true })
+    }
+    if (this.#probe.phase === 'Failed') {
+      const message =
+        this.#probe.reason === 'StartupTimeout'
+          ? `it was not ready within ${startupTimeoutMs} ms`
+          : `it answered no liveness probe, ${defaultProbeLimits.deadAfter} times in a row`
+      const hint = this.#probe.reason === 'StartupTimeout' ? 'raise lifecycle.startupTimeout if it needs longer' : null
+      this.#restartFor(this.#failure(this.#probe.reason, message, hint))
+    }
+    this.#around.wake()
+  }
+
+  #watchMemory({ identity }: SupervisedProcess): void {
+    const limitBytes = this.#revision.service.resources.memoryBytes
+    const usedBytes = readResidentBytes(identity.pid)
+    if (limitBytes === undefined || usedBytes === undefined || usedBytes <= limitBytes) return
+    this.#restartFor(outOfMemory(usedBytes, limitBytes, this.#around.clock.nowMs()))
+  }
+
+  #restartFor(cause: FailureStatus): void {
+    if (this.#record.ending !== null) return
+    this.#cause = cause
+    this.#update({ ending: 'Restart' })
+  }
+
+  #ended(process: SupervisedProcess): void {
+    const { ending } = this.#record
+    if (ending === 'Retire') {
+      this.#process = undefined
+      this.#update({ identity: null })
+      return
+    }
+    const announcement = readAnnouncement(this.files.announce, process.identity)
+    const explained: ExplainedExit =
+      this.#cause === undefined
+        ? explainExit({
+            exit: process.exit() ?? { kind: 'Unseen' },
+            announcement,
+            stderrTail: readTail(this.files.stderr),
+            logFile: this.files.log,
+            atMs: this.#around.clock.nowMs(),
+          })
+        : { failure: this.#cause, hopeless: false }
+    this.#fail(explained)
+  }
+
+  #fail({ failure, hopeless }: ExplainedExit): void {
+    const nowMs = this.#around.clock.monotonicMs()
+    const readyMs = this.#readySinceMs === undefined ? 0 : nowMs - this.#readySinceMs
+    const { waitMs, failuresInRow } = decideRestart({ failuresInRow: this.#record.failures, readyMs, hopeless })
+    this.#process = undefined
+    this.#announced = undefined
+    this.#dueMs = nowMs + waitMs
+    this.#update({
+      identity: null,
+      ending: this.#record.ending === 'Retire' ? 'Retire' : null,
+      failures: failuresInRow,
+      hopeless,
+      lastFailure: failure,
+      nextStartAtMs: this.#around.clock.nowMs() + waitMs,
+    })
+  }
+
+  #failure(reason: string, message: string, hint: string | null): FailureStatus {
+    return { reason, message, hint, atMs: this.#around.clock.nowMs() }
+  }
+
+  #update(change: Partial<ReplicaRecord>): void {
+    this.#record = { ...this.#record, ...change }
+    this.#around.save(this.#record)
+  }
+}

@@ -1,0 +1,229 @@
+import { newShortId } from '../base/id.ts'
+import { TowlineError } from '../base/errors.ts'
+import { type ReplicaAction, decideReplicas, isServing } from '../decide/replicas.ts'
+import type { GatewayHands } from './gateway-hands.ts'
+import type { GatewayRoute } from './gateway/gateway-config.ts'
+import type { ReplicaRecord, RevisionRecord, ServiceRecord } from './records.ts'
+import { Replica, type ReplicaSurroundings } from './replica/replica.ts'
+import type { FailureStatus, ServiceStatus } from './service-status.ts'
+import { describeService } from './status.ts'
+
+export interface ServiceSurroundings extends Omit<ReplicaSurroundings, 'host' | 'save'> {
+  readonly gateway: GatewayHands
+  readonly saveService: (record: ServiceRecord) => void
+  readonly saveReplica: (record: ReplicaRecord) => void
+  readonly deleteReplica: (name: string) => void
+}
+
+/** After a refused route: another program holds the port, and may let go. */
+const routeRetryMs = 2000
+
+/** One service: looks at its replicas, lets `decide` say what to do, does it. */
+export class ServiceHands {
+  readonly replicas = new Map<string, Replica>()
+  #record: ServiceRecord
+  readonly #around: ServiceSurroundings
+  /** Generation of the gateway process that knows the route. */
+  #toldGeneration = -1
+  #routeFailure: FailureStatus | null = null
+  #routeRetryMs = 0
+  #routeEnd: 'No' | 'Draining' | 'Gone' = 'No'
+  #complete = false
+
+  constructor(record: ServiceRecord, around: ServiceSurroundings) {
+    this.#record = record
+    this.#around = around
+  }
+
+  get record(): ServiceRecord {
+    return this.#record
+  }
+
+  /** Taken down, and nothing of it is left. */
+  get gone(): boolean {
+    return this.#record.stopping && this.#routeEnd === 'Gone' && this.replicas.size === 0
+  }
+
+  /** Written durably before it returns; throws when it cannot be. */
+  change(change: Partial<ServiceRecord>): void {
+    const record = { ...this.#record, ...change }
+    this.#around.saveService(record)
+    this.#record = record
+    this.#around.wake()
+  }
+
+  /** A newly wanted set of replicas has not served yet. */
+  expectChange(): void {
+    this.#complete = false
+  }
+
+  addReplica(record: ReplicaRecord): Replica | undefined {
+    const revision = this.#record.revisions.find(({ number }) => number === record.revision)
+    if (revision === undefined) return undefined
+    const { paths, clock, leaseMs, wake, saveReplica: save } = this.#around
+    const replica = new Replica(record, revision, { paths, clock, leaseMs, host: this.#record.host, save, wake })
+    this.replicas.set(record.name, replica)
+    return replica
+  }
+
+  async look(): Promise<void> {
+    const nowMs = this.#around.clock.monotonicMs()
+    for (const replica of this.replicas.values()) replica.look(nowMs)
+    if (this.#record.stopping && this.#routeEnd !== 'Gone') return this.#endRoute()
+
+    const actions = decideReplicas({
+      nowMs,
+      desired: this.#record.stopping ? 0 : this.#wanted().service.replicas,
+      revision: this.#record.target,
+      replicas: [...this.replicas.values()].map((replica) => replica.observe()),
+    })
+    await this.#route(actions, nowMs)
+    for (const action of actions) this.#act(action)
+    if (actions.length > 0) this.#around.wake()
+    this.#settle()
+  }
+
+  status(): ServiceStatus {
+    return describeService({
+      record: this.#record,
+      replicas: [...this.replicas.values()],
+      traffic: this.#around.gateway.traffic.find(({ service }) => service === this.#record.name),
+      complete: this.#complete,
+      routeFailure: this.#routeFailure,
+    })
+  }
+
+  /** The route with these replicas behind it. */
+  createRoute(routed: readonly Replica[], port = this.#record.port): GatewayRoute {
+    const { timeoutMs, maxBodyBytes } = this.#wanted().service.serving
+    const { name, host } = this.#record
+    const endpoints = routed.flatMap((replica) =>
+      replica.serving === undefined ? [] : [{ id: replica.name, host, port: replica.serving.port }],
+    )
+    return { service: name, host, port, timeoutMs, maxBodyBytes, endpoints }
+  }
+
+  /** Told to the gateway by whoever applied the service. */
+  noteRoute(): void {
+    this.#toldGeneration = this.#around.gateway.generation
+    this.#routeFailure = null
+  }
+
+  #wanted(): RevisionRecord {
+    const { revisions, target, name } = this.#record
+    const wanted = revisions.find(({ number }) => number === target)
+    if (wanted === undefined) throw new Error(`service ${name} has no revision ${target}`)
+    return wanted
+  }
+
+  /** First the door is closed and what came in is answered, only then the replicas end. */
+  #endRoute(): void {
+    if (this.#routeEnd === 'Draining') return
+    this.#routeEnd = 'Draining'
+    const { gateway, clock, wake } = this.#around
+    const limit = clock.sleep(this.#wanted().service.lifecycle.drainTimeoutMs + 1000)
+    // A gateway that fails here answers nobody any more: nothing to wait for.
+    const removed = gateway.ready ? gateway.remove(this.#record.name).catch(() => undefined) : Promise.resolve()
+    void Promise.race([removed, limit]).then(() => {
+      for (const replica of this.replicas.values()) replica.inRoute = false
+      this.#routeEnd = 'Gone'
+      wake()
+    })
+  }
+
+  async #route(actions: readonly ReplicaAction[], nowMs: number): Promise<void> {
+    const { gateway } = this.#around
+    const routed = new Set([...this.replicas.values()].filter(({ inRoute }) => inRoute).map(({ name }) => name))
+    let changed = false
+    for (const action of actions) {
+      if (action.kind !== 'AddEndpoint' && action.kind !== 'RemoveEndpoint') continue
+      changed = true
+      if (action.kind === 'AddEndpoint') routed.add(action.replica)
+      else routed.delete(action.replica)
+    }
+    if (this.#record.stopping || !gateway.ready || nowMs < this.#routeRetryMs) return
+    const { generation } = gateway
+    if (!changed && generation === this.#toldGeneration) return
+    try {
+      await gateway.put(this.createRoute([...this.replicas.values()].filter(({ name }) => routed.has(name))))
+      for (const replica of this.replicas.values()) replica.inRoute = routed.has(replica.name)
+      this.#toldGeneration = generation
+      this.#routeFailure = null
+    } catch (error) {
+      // An unreachable gateway is found and replaced by its own supervision.
+      if (!(error instanceof TowlineError)) return
+      const { message, hint = null } = error
+      const reason = error.code === 'TL_PORT_TAKEN' ? 'PortTaken' : 'RouteRefused'
+      this.#routeFailure = { reason, message, hint, atMs: this.#around.clock.nowMs() }
+      this.#routeRetryMs = nowMs + routeRetryMs
+    }
+  }
+
+  #act(action: ReplicaAction): void {
+    if (action.kind === 'Start') return this.#start()
+    if (action.kind === 'Reject') return this.#reject(action.revision, action.replica)
+    const replica = this.replicas.get(action.replica)
+    switch (action.kind) {
+      case 'Restart':
+        return replica?.start()
+      case 'Retire':
+        return replica?.retire()
+      case 'Drain':
+        return replica?.drain()
+      case 'Kill':
+        return replica?.kill()
+      case 'Forget':
+        replica?.forget()
+        this.replicas.delete(action.replica)
+        return this.#around.deleteReplica(action.replica)
+      case 'AddEndpoint':
+      case 'RemoveEndpoint':
+        // Told to the gateway together, before anything else.
+        return
+    }
+  }
+
+  #start(): void {
+    const { name, target } = this.#record
+    const replica = this.addReplica({
+      name: `${name}-${target}-${newShortId()}`,
+      service: name,
+      revision: target,
+      identity: null,
+      startedAtMs: null,
+      restarts: 0,
+      failures: 0,
+      hopeless: false,
+      proven: false,
+      ending: null,
+      nextStartAtMs: null,
+      lastFailure: null,
+    })
+    replica?.start()
+  }
+
+  #reject(revision: number, name: string): void {
+    const serving = [...this.replicas.values()].map((replica) => replica.observe()).filter(isServing)
+    const target = Math.max(
+      ...serving.filter((replica) => replica.revision !== revision).map(({ revision }) => revision),
+    )
+    const failure = this.replicas.get(name)?.record.lastFailure
+    if (!Number.isFinite(target) || failure === undefined || failure === null) return
+    // The older spec keeps the number of replicas that was asked for last.
+    const { replicas } = this.#wanted().service
+    const revisions = this.#record.revisions.map((record) =>
+      record.number === target ? { ...record, service: { ...record.service, replicas } } : record,
+    )
+    this.change({ target, revisions, rejected: { revision, failure }, lastFailure: failure })
+  }
+
+  /** At rest: forgets revisions that nothing runs any more. */
+  #settle(): void {
+    const all = [...this.replicas.values()].map((replica) => replica.observe())
+    const { revisions, target, stopping } = this.#record
+    if (stopping || !all.every((replica) => isServing(replica) && replica.revision === target)) return
+    if (all.length === this.#wanted().service.replicas) this.#complete = true
+    if (this.#complete && revisions.length > 1)
+      this.change({ revisions: revisions.filter(({ number }) => number === target) })
+  }
+}

@@ -1,0 +1,108 @@
+import { isServing } from '../decide/replicas.ts'
+import type { GatewayRouteStatus } from './gateway/gateway-config.ts'
+import type { ServiceRecord } from './records.ts'
+import type { Replica } from './replica/replica.ts'
+import type { FailureStatus, ServicePhase, ServiceStatus } from './service-status.ts'
+
+export interface ServiceFacts {
+  readonly record: ServiceRecord
+  readonly replicas: readonly Replica[]
+  readonly traffic: GatewayRouteStatus | undefined
+  /** All wanted replicas have served at some time since the last change. */
+  readonly complete: boolean
+  readonly routeFailure: FailureStatus | null
+}
+
+/** Starts that failed in a row before a service without any ready replica is called failed. It is tried again all the same. */
+const failedAfter = 3
+
+export function describeService(facts: ServiceFacts): ServiceStatus {
+  const { record, replicas, traffic } = facts
+  const wanted = record.revisions.find(({ number }) => number === record.target) ?? record.revisions[0]
+  if (wanted === undefined) throw new Error(`service ${record.name} has no revision`)
+  const { model, replicas: desired } = wanted.service
+  const ready = replicas.filter((replica) => isServing(replica.observe())).length
+  const artefact = replicas.find(
+    (replica) => replica.serving !== undefined && replica.record.revision === record.target,
+  )?.serving?.model
+  const phase = decidePhase(facts, desired, ready)
+  const failures = [record.lastFailure, ...replicas.map((replica) => replica.record.lastFailure), facts.routeFailure]
+  const lastFailure = failures
+    .filter((failure) => failure !== null)
+    .toSorted((a, b) => b.atMs - a.atMs)
+    .at(0)
+  return {
+    name: record.name,
+    file: record.file,
+    url: `http://${record.host}:${record.port}`,
+    port: record.port,
+    phase,
+    summary: summarize({ ...facts, phase, desired, ready, lastFailure: lastFailure ?? null }),
+    revision: record.target,
+    replicas: { desired, ready },
+    model: {
+      name: model.name,
+      format: model.format,
+      path: model.path,
+      sha256: artefact?.sha256 ?? null,
+      sizeBytes: artefact?.sizeBytes ?? null,
+    },
+    traffic: {
+      requests: traffic?.requests ?? 0,
+      errors: traffic?.errors ?? 0,
+      inFlight: traffic?.inFlight ?? 0,
+    },
+    instances: replicas.map((replica) => replica.status()),
+    lastFailure: lastFailure ?? null,
+  }
+}
+
+function decidePhase(
+  { record, replicas, complete, routeFailure }: ServiceFacts,
+  desired: number,
+  ready: number,
+): ServicePhase {
+  if (record.stopping) return 'Stopping'
+  if (routeFailure !== null) return 'Failed'
+  if (ready === 0) {
+    const stuck = replicas.some(({ record: { hopeless, failures } }) => hopeless || failures >= failedAfter)
+    return stuck ? 'Failed' : complete ? 'Degraded' : 'Starting'
+  }
+  if (record.rejected !== null) return 'Degraded'
+  if (replicas.some((replica) => replica.record.ending !== 'Retire' && replica.record.revision !== record.target))
+    return 'Updating'
+  if (ready >= desired) return 'Ready'
+  return complete || replicas.some((replica) => replica.record.failures > 0) ? 'Degraded' : 'Starting'
+}
+
+interface Summary extends ServiceFacts {
+  readonly phase: ServicePhase
+  readonly desired: number
+  readonly ready: number
+  readonly lastFailure: FailureStatus | null
+}
+
+function summarize({ record, replicas, phase, desired, ready, lastFailure, routeFailure }: Summary): string {
+  const count = `${ready} of ${desired} replicas ${ready === 1 && desired === 1 ? 'is' : 'are'} ready`
+  const because = lastFailure === null ? '' : `: ${lastFailure.message}`
+  switch (phase) {
+    case 'Stopping':
+      return 'it is being taken down; requests in flight are still answered'
+    case 'Ready':
+      return count
+    case 'Starting':
+      return count
+    case 'Updating': {
+      const isNew = replicas.filter(
+        (replica) => replica.record.revision === record.target && isServing(replica.observe()),
+      )
+      return `revision ${record.target} replaces the one before it, one replica at a time: ${isNew.length} of ${desired} done`
+    }
+    case 'Degraded':
+      if (record.rejected !== null && ready > 0)
+        return `revision ${record.rejected.revision} never became ready and was given up, revision ${record.target} serves: ${record.rejected.failure.message}`
+      return `${count}${because}`
+    case 'Failed':
+      return routeFailure === null ? `no replica is ready${because}` : routeFailure.message
+  }
+}

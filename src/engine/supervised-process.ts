@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { hasErrno } from '../base/errors.ts'
+import { type ProcessIdentity, identifyProcess, isRunning } from '../base/process-identity.ts'
+
+export type ProcessExit =
+  | { readonly kind: 'Code'; readonly code: number }
+  | { readonly kind: 'Signal'; readonly signal: NodeJS.Signals }
+  /** It was adopted from an earlier engine, and the kernel tells the exit code to the parent only. */
+  | { readonly kind: 'Unseen' }
+  | { readonly kind: 'NotStarted'; readonly message: string }
+
+/** A process that outlives the engine: started by this one, or taken over from an earlier one. */
+export interface SupervisedProcess {
+  readonly identity: ProcessIdentity
+  /** Undefined while it runs. */
+  exit(): ProcessExit | undefined
+  /** Nothing happens when it has ended. */
+  signal(name: NodeJS.Signals): void
+}
+
+export interface Launch {
+  readonly entry: URL
+  readonly configFile: string
+  /** Begins empty. */
+  readonly stderrFile: string
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+  readonly onExit: () => void
+}
+
+/** Its own session and no pipes: neither Ctrl-C in a terminal nor the end of the engine reaches it. */
+export function launchProcess(launch: Launch): SupervisedProcess {
+  const stderr = openSync(launch.stderrFile, 'w', 0o640)
+  // Appending, so that the file can be cut while the process writes to it.
+  const appending = openSync(launch.stderrFile, 'a')
+  closeSync(stderr)
+  let exit: ProcessExit | undefined
+  const end = (seen: ProcessExit): void => {
+    exit ??= seen
+    launch.onExit()
+  }
+  try {
+    const child = spawn(process.execPath, [fileURLToPath(launch.entry), launch.configFile], {
+      detached: true,
+      stdio: ['ignore', 'ignore', appending],
+      cwd: launch.cwd,
+      env: launch.env,
+    })
+    child.on('error', (error) => end({ kind: 'NotStarted', message: error.message }))
+    child.on('exit', (code, signal) =>
+      end(signal === null ? { kind: 'Code', code: code ?? 0 } : { kind: 'Signal', signal }),
+    )
+    child.unref()
+    // No pid: the error event follows. A child that has ended already has no start time any more, and its event follows too.
+    const identity = (child.pid === undefined ? undefined : identifyProcess(child.pid)) ?? {
+      pid: child.pid ?? 0,
+      startTicks: 0,
+    }
+    return { identity, exit: () => exit, signal: (name) => sendSignal(identity, name) }
+  } finally {
+    closeSync(appending)
+  }
+}
+
+export function adoptProcess(identity: ProcessIdentity): SupervisedProcess {
+  let gone = false
+  return {
+    identity,
+    exit: () => {
+      gone ||= !isRunning(identity)
+      return gone ? { kind: 'Unseen' } : undefined
+    },
+    signal: (name) => sendSignal(identity, name),
+  }
+}
+
+export function sendSignal(identity: ProcessIdentity, name: NodeJS.Signals): void {
+  if (!isRunning(identity)) return
+  try {
+    process.kill(identity.pid, name)
+  } catch (error) {
+    if (!hasErrno(error, 'ESRCH')) throw error
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * What a field is when a document leaves it out: one table for the engine, the renderers and the operator. A change here
+ * changes the revision of every service that leaves the field out.
+ */
+export const defaults = {
+  cpuMillis: 1000,
+  replicas: 1,
+  threads: 0,
+  timeoutMs: 10_000,
+  maxBodyBytes: 64 * 1024 * 1024,
+  maxQueuedRows: 256,
+  startupTimeoutMs: 60_000,
+  drainTimeoutMs: 30_000,
+  card: { activation: 'None', topK: 5, colour: 'RGB', crop: 'Center' },
+} as const

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, extname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type Diagnostic, hasErrors, sortDiagnostics } from '../base/diagnostic.ts'
+import { hasErrno, TowlineError } from '../base/errors.ts'
+import type { Service } from './service.ts'
+import { mergeOverlay } from './source/overlay.ts'
+import { parsePlain } from './source/plain-node.ts'
+import { plainValue } from './source/positioned-node.ts'
+import { type ParsedSource, parseYamlSource } from './source/yaml-source.ts'
+import { validateTree } from './validate.ts'
+
+const isModule = /\.[cm]?[tj]s$/
+
+export interface LoadSpecOptions {
+  /** Values for references in `env`, and instead of the values written there (`--env-file`). */
+  readonly env?: Readonly<Record<string, string>>
+  /** Name of the overlay: `production` reads `towline.production.yaml` beside `towline.yaml` (`--env`). */
+  readonly overlay?: string
+}
+
+export interface LoadedSpec {
+  /** The document with its overlay applied; undefined when the text could not be read as one. */
+  readonly document: unknown
+  /** Present when there is no error. */
+  readonly service?: Service
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Reads a service from `towline.yaml` or `towline.config.ts`. What is wrong inside is returned; a missing file is thrown. */
+export async function loadSpec(file: string, { env, overlay }: LoadSpecOptions = {}): Promise<LoadedSpec> {
+  const base = await readSource(file)
+  const top = overlay === undefined ? undefined : await readSource(overlayFile(file, overlay))
+  const texts = [...base.diagnostics, ...(top?.diagnostics ?? [])]
+  if (base.root === undefined || (top !== undefined && top.root === undefined))
+    return { document: undefined, diagnostics: sortDiagnostics(texts) }
+  const merged = top?.root === undefined ? { root: base.root, diagnostics: [] } : mergeOverlay(base.root, top.root)
+  const options = { baseDir: dirname(resolve(file)), file, ...(env === undefined ? {} : { env }) }
+  const { service, diagnostics } = await validateTree(merged.root, options, isModule.test(file) ? 'Unknown' : 'Exact')
+  const all = sortDiagnostics([...texts, ...merged.diagnostics, ...diagnostics])
+  const document = plainValue(merged.root)
+  return service === undefined || hasErrors(all)
+    ? { document, diagnostics: all }
+    : { document, service, diagnostics: all }
+}
+
+/** `towline.yaml` and `production` → `towline.production.yaml`. */
+export function overlayFile(file: string, overlay: string): string {
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(overlay))
+    throw new TowlineError('TL_USAGE', `\`${overlay}\` is not a name of an environment`, {
+      hint: 'use lower-case letters, digits and `-`',
+    })
+  const ending = extname(file)
+  const stem = file.slice(0, file.length - ending.length).replace(/\.config$/, '')
+  return `${stem}.${overlay}.yaml`
+}
+
+/** A spec, an overlay or a card as positioned nodes. */
+export async function readSource(file: string): Promise<ParsedSource> {
+  if (isModule.test(file)) return readModule(file)
+  return parseYamlSource(file, await readBytes(file))
+}
+
+export async function readBytes(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    if (hasErrno(cause, 'ENOENT', 'ENOTDIR'))
+      throw new TowlineError('TL_FILE_MISSING', file, { cause, hint: 'give the path of a file that is there' })
+    if (cause instanceof Error && 'code' in cause)
+      throw new TowlineError('TL_FILE_UNREADABLE', `${file} (${String(cause.code)})`, { cause })
+    throw cause
+  }
+}
+
+async function readModule(file: string): Promise<ParsedSource> {
+  await readBytes(file)
+  const at = { file, line: 1, column: 1, endLine: 1, endColumn: 1 }
+  const refuse = (message: string): ParsedSource => ({
+    diagnostics: [
+      {
+        code: 'TL_SPEC_NOT_LOADABLE',
+        severity: 'error',
+        message,
+        at,
+        hint: 'write `export default defineService({ … })`',
+      },
+    ],
+  })
+  let loaded: { readonly default?: unknown }
+  try {
+    // A person's own module: what it exports is checked below.
+    loaded = (await import(pathToFileURL(resolve(file)).href)) as typeof loaded
+  } catch (error) {
+    return refuse(`the file cannot be run: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (loaded.default === undefined) return refuse('the file has no default export')
+  return parsePlain(loaded.default, file)
+}

@@ -1,0 +1,49 @@
+import type { Finding } from '../source/finding.ts'
+import type { DocumentView } from './document-view.ts'
+
+const reserved = /^(?:CUDA_VISIBLE_DEVICES|NVIDIA_VISIBLE_DEVICES|PORT|TOWLINE_.*)$/
+const secretName = /(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS?)$/i
+const secretValue =
+  /^(?:AKIA[0-9A-Z]{16}|hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}|xox[abp]-.{10,}|-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*)$/
+
+export function checkEnv(view: DocumentView): Finding[] {
+  const findings: Finding[] = []
+  const seen = new Set<string>()
+  for (const index of view.listAt('spec', 'env').keys()) {
+    const name = view.textAt('spec', 'env', index, 'name')
+    if (name === undefined) continue
+    const say = (code: Finding['code'], field: string, message: string): void => {
+      findings.push({ code, path: ['spec', 'env', index, field], message })
+    }
+    if (seen.has(name)) say('TL_SPEC_ENV', 'name', `\`${name}\` is already given above; remove one of the two`)
+    seen.add(name)
+    if (reserved.test(name)) say('TL_SPEC_ENV_RESERVED', 'name', `\`${name}\` is set by Towline; remove it from env`)
+    const value = view.textAt('spec', 'env', index, 'value')
+    const hasReference = view.has('spec', 'env', index, 'valueFrom')
+    if (hasReference === view.has('spec', 'env', index, 'value')) {
+      const count = hasReference ? 'both' : 'neither'
+      say(
+        'TL_SPEC_ENV',
+        'name',
+        `\`${name}\` has ${count} \`value\` and \`valueFrom\`; give one of them`.replace(
+          'neither `value` and',
+          'neither `value` nor',
+        ),
+      )
+    }
+    const sources = view.keysAt('spec', 'env', index, 'valueFrom').length
+    if (hasReference && sources !== 1)
+      say(
+        'TL_SPEC_ENV',
+        'valueFrom',
+        `valueFrom of \`${name}\` names ${sources} sources; give one: secretKeyRef or configMapKeyRef`,
+      )
+    if (value !== undefined && value !== '' && (secretName.test(name) || secretValue.test(value)))
+      say(
+        'TL_SPEC_ENV_SECRET',
+        'value',
+        `\`${name}\` looks like a secret in clear text; use valueFrom.secretKeyRef, and --env-file locally`,
+      )
+  }
+  return findings
+}

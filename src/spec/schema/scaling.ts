@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { dnsLabel, duration, kubernetesObject, percent, plainText } from './scalar.ts'
+
+const replicaCount = (least: number) => z.int().min(least).max(1000)
+const perReplica = (what: string) => z.int().min(1).max(1_000_000).describe(what).optional()
+
+export const replicas = replicaCount(0).describe('Fixed number of replicas; left out when autoscaled.')
+
+export const autoscaling = z
+  .strictObject({
+    minReplicas: replicaCount(0).describe('0 needs a target that counts requests.').optional(),
+    maxReplicas: replicaCount(1),
+    targets: z
+      .strictObject({
+        cpuPercent: percent(1, 1000).describe('Of resources.cpu.').optional(),
+        memoryPercent: percent(1, 100).describe('Of resources.memory.').optional(),
+        concurrency: perReplica('Requests in flight for each replica.'),
+        requestsPerSecond: perReplica('Requests a second for each replica.'),
+        queuedRows: perReplica('Waiting rows for each replica.'),
+      })
+      .describe('The largest answer wins.')
+      .optional(),
+    prometheus: z
+      .array(
+        z.strictObject({
+          name: dnsLabel(63),
+          query: plainText(4096).min(1),
+          perReplica: z.int().min(1),
+        }),
+      )
+      .max(8)
+      .optional(),
+    behavior: z
+      .strictObject({ scaleUp: kubernetesObject.optional(), scaleDown: kubernetesObject.optional() })
+      .describe('As in a HorizontalPodAutoscaler, version 2.')
+      .optional(),
+  })
+  .describe('Replicas follow the load.')
+
+const tolerance = {
+  maxPercentOfStable: percent(100, 10_000).describe('Most, in percent of what the stable revision has.').optional(),
+  floorPerThousand: z.int().min(0).max(1000).describe('Always tolerated, of a thousand requests.').optional(),
+}
+
+export const rollout = z
+  .strictObject({
+    steps: z
+      .array(
+        z.strictObject({
+          weight: percent(1, 100).describe('Percent of the requests.'),
+          bake: duration('Time to watch at this weight.').optional(),
+          pause: z.enum(['Manual']).describe('Waits for `towline promote`.').optional(),
+        }),
+      )
+      .max(20)
+      .describe('None: a rolling change.')
+      .optional(),
+    bake: duration('Time to watch at each step.').optional(),
+    surge: z.enum(['Auto', 'Surge', 'Swap', 'Recreate']).describe('Where spare capacity comes from.').optional(),
+    analysis: z
+      .strictObject({
+        minRequests: z.int().min(1).max(1_000_000).optional(),
+        errors: z.strictObject(tolerance).optional(),
+        latency: z.strictObject({ slowerThan: duration('A slower answer counts as slow.'), ...tolerance }).optional(),
+      })
+      .describe('The new revision against the stable one, on counts.')
+      .optional(),
+    onFailure: z.enum(['Rollback', 'Pause']).optional(),
+    smoke: z
+      .array(plainText(1024).min(1))
+      .max(32)
+      .describe('Requests sent to a new revision before any weight.')
+      .optional(),
+    onNoTraffic: z.enum(['Pause']).describe('Silence never passes.').optional(),
+    requires: z
+      .array(
+        z.strictObject({
+          environment: dnsLabel(63),
+          maxAge: duration('Oldest proof that counts.').optional(),
+        }),
+      )
+      .max(8)
+      .describe('Environments that must have passed.')
+      .optional(),
+    revisionHistoryLimit: z.int().min(1).max(100).optional(),
+    warmRevisions: z.int().min(0).max(10).optional(),
+  })
+  .describe('How a new revision takes over.')

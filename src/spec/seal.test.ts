@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inputsHash, type Lock, parseLock } from './lock.ts'
+import { sealDocument } from './seal.ts'
+
+const digest = `sha256:${'a'.repeat(64)}`
+const document = {
+  apiVersion: 'towline.dev/v1alpha1',
+  kind: 'ModelService',
+  metadata: { name: 'cats' },
+  spec: { model: { uri: './model' }, replicas: 2 },
+}
+const lock: Lock = {
+  inputs: inputsHash(document),
+  image: `reg.example.com/cats@${digest}`,
+  model: { uri: 'oci://reg.example.com/cats-model', digest },
+}
+const codes = ({ diagnostics }: { readonly diagnostics: readonly { readonly code: string }[] }): string[] =>
+  diagnostics.map(({ code }) => code)
+
+test('a lock fills in what it pins and leaves the rest as it is', () => {
+  const sealed = sealDocument(document, lock)
+  assert.deepEqual(sealed.diagnostics, [])
+  assert.deepEqual(sealed.document, {
+    ...document,
+    spec: { model: { uri: 'oci://reg.example.com/cats-model', digest }, replicas: 2, image: lock.image },
+  })
+  assert.deepEqual(sealDocument(sealed.document, undefined).document, sealed.document, 'a sealed document is sealed')
+})
+
+test('a lock of other inputs is stale; replicas are no input', () => {
+  assert.deepEqual(codes(sealDocument({ ...document, spec: { model: { uri: './other' } } }, lock)), ['TL_LOCK_STALE'])
+  assert.deepEqual(codes(sealDocument({ ...document, spec: { ...document.spec, replicas: 9 } }, lock)), [])
+})
+
+test('what may change and what lies on this machine is refused', () => {
+  assert.deepEqual(codes(sealDocument(document, undefined)), ['TL_SEAL_LOCAL'])
+  const spec = { model: { uri: 's3://models/cats' }, image: 'cats:latest', build: {} }
+  assert.deepEqual(codes(sealDocument({ ...document, spec }, undefined)), ['TL_SEAL_UNLOCKED', 'TL_SEAL_UNLOCKED'])
+  const built = { model: { uri: 's3://models/cats', digest }, build: {} }
+  assert.deepEqual(codes(sealDocument({ ...document, spec: built }, undefined)), ['TL_SEAL_UNLOCKED'])
+})
+
+test('a lock file is read strictly', async () => {
+  const read = async (text: string) => parseLock('towline.lock', Buffer.from(text))
+  assert.deepEqual((await read(JSON.stringify(lock))).lock, lock)
+  assert.deepEqual(codes(await read('inputs: a\nimage: cats:1\nmodel: { digest: 1, path: x }\nmore: 1\n')), [
+    'TL_LOCK_INVALID',
+    'TL_LOCK_INVALID',
+    'TL_LOCK_INVALID',
+    'TL_LOCK_INVALID',
+  ])
+  assert.deepEqual(codes(await read('image: [')).length > 0, true)
+})

@@ -1,0 +1,77 @@
+import { type Diagnostic, sortDiagnostics } from '../base/diagnostic.ts'
+import { inputsHash, type Lock } from './lock.ts'
+import { viewDocument } from './rules/document-view.ts'
+import { isModelAddress } from './rules/model-rules.ts'
+import { type Finding, placeFinding } from './source/finding.ts'
+import { parsePlain } from './source/plain-node.ts'
+
+const digest = /^sha256:[0-9a-f]{64}$/
+
+export interface Sealed {
+  /** The document with all that the lock pins; present when nothing is left open. */
+  readonly document?: unknown
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/**
+ * Fills in the digests of `lock`: what a cluster stores. Pure: the overlay is applied already, and nothing is looked up.
+ * A document that pins everything itself needs no lock.
+ */
+export function sealDocument(document: unknown, lock: Lock | undefined, file = 'towline.yaml'): Sealed {
+  const parsed = parsePlain(document, file)
+  if (parsed.root === undefined) return { diagnostics: parsed.diagnostics }
+  const { root } = parsed
+  const sealed = lock === undefined ? document : fillIn(document, lock)
+  const findings = [...checkLockFits(document, lock), ...checkSealed(sealed)]
+  if (findings.length === 0) return { document: sealed, diagnostics: [] }
+  return { diagnostics: sortDiagnostics(findings.map((finding) => placeFinding(root, finding, 'Unknown'))) }
+}
+
+function checkLockFits(document: unknown, lock: Lock | undefined): Finding[] {
+  if (lock === undefined || lock.inputs === inputsHash(document)) return []
+  const message = 'model, image or build changed after the lock was written; run `towline lock` again'
+  return [{ path: ['spec'], code: 'TL_LOCK_STALE', message }]
+}
+
+function fillIn(document: unknown, { image, model }: Lock): unknown {
+  const view = viewDocument(document)
+  const [spec, stated] = [view.at('spec'), view.at('spec', 'model')]
+  if (!isMap(document) || !isMap(spec) || !isMap(stated)) return document
+  const uri = model?.uri ?? view.textAt('spec', 'model', 'uri')
+  return {
+    ...document,
+    spec: {
+      ...spec,
+      ...(model === undefined ? {} : { model: { ...stated, uri, digest: model.digest } }),
+      ...(image === undefined ? {} : { image }),
+    },
+  }
+}
+
+function checkSealed(document: unknown): Finding[] {
+  const view = viewDocument(document)
+  const findings: Finding[] = []
+  const uri = view.textAt('spec', 'model', 'uri')
+  const lockHint = 'run `towline lock`'
+  if (uri !== undefined && !isModelAddress(uri)) {
+    const message = `the model is the local path \`${uri}\`; a cluster needs an address: ${lockHint}`
+    findings.push({ path: ['spec', 'model', 'uri'], code: 'TL_SEAL_LOCAL', message })
+  } else if (!digest.test(view.textAt('spec', 'model', 'digest') ?? '') && !/@sha256:[0-9a-f]{64}$/.test(uri ?? '')) {
+    const message = `what \`${uri ?? ''}\` holds may change; pin it with spec.model.digest: ${lockHint}`
+    findings.push({ path: ['spec', 'model', 'uri'], code: 'TL_SEAL_UNLOCKED', message })
+  }
+  const image = view.textAt('spec', 'image')
+  if (image !== undefined && !digest.test(image.split('@')[1] ?? '')) {
+    const message = `the image \`${image}\` has no digest; ${lockHint}`
+    findings.push({ path: ['spec', 'image'], code: 'TL_SEAL_UNLOCKED', message })
+  }
+  if (image === undefined && view.has('spec', 'build')) {
+    const message = '`build` has no image yet; run `towline build`'
+    findings.push({ path: ['spec', 'build'], code: 'TL_SEAL_UNLOCKED', message })
+  }
+  return findings
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

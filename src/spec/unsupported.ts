@@ -1,0 +1,79 @@
+import type { Finding } from './source/finding.ts'
+import type { Path } from './source/positioned-node.ts'
+import { isModelAddress } from './rules/model-rules.ts'
+import { type DocumentView, viewDocument } from './rules/document-view.ts'
+
+/** The local engine, `towline up`. More targets come with their capability. */
+export type Target = 'Local'
+
+interface UnsupportedField {
+  readonly path: Path
+  /** Absent: whenever the field is there. */
+  readonly when?: (view: DocumentView) => boolean
+}
+
+const notYetLocal: readonly UnsupportedField[] = [
+  { path: ['spec', 'profile'] },
+  { path: ['spec', 'paused'] },
+  { path: ['spec', 'model', 'delivery'] },
+  { path: ['spec', 'model', 'auth'] },
+  { path: ['spec', 'model', 'cache'] },
+  { path: ['spec', 'image'] },
+  {
+    path: ['spec', 'serving', 'batching'],
+    when: (view) => view.at('spec', 'serving', 'batching', 'mode') !== 'Disabled',
+  },
+  { path: ['spec', 'resources', 'cpuLimit'] },
+  { path: ['spec', 'gpu'] },
+  { path: ['spec', 'autoscaling'] },
+  { path: ['spec', 'rollout'] },
+  { path: ['spec', 'expose'] },
+  { path: ['spec', 'observability'] },
+]
+
+const otherRuntimes = ['app', 'container', 'tensorflow', 'triton', 'vllm']
+const otherFormats = ['tensorflow', 'tfjs', 'sklearn', 'xgboost', 'pytorch', 'safetensors']
+
+/** Every field of `document` that `target` does not honour, by name: errors where it matters, notes where it does not. */
+export function unsupportedFields(
+  document: unknown,
+  target: Target,
+  env: Readonly<Record<string, string>> = {},
+): readonly Finding[] {
+  const command = { Local: '`towline up`' }[target]
+  const view = viewDocument(document)
+  const findings: Finding[] = []
+  const refuse = (path: Path, what: string, wayOut: string): void => {
+    findings.push({
+      path,
+      code: 'TL_SPEC_UNSUPPORTED',
+      message: `${what} is not supported yet by ${command}; ${wayOut}`,
+    })
+  }
+  for (const { path, when } of notYetLocal)
+    if (view.has(...path) && (when === undefined || when(view)))
+      refuse(path, `\`${path.slice(1).join('.')}\``, 'remove it')
+  for (const kind of view.keysAt('spec', 'runtime'))
+    if (otherRuntimes.includes(kind)) refuse(['spec', 'runtime', kind], `the runtime \`${kind}\``, 'only onnx is')
+  const format = view.textAt('spec', 'model', 'format')
+  if (format !== undefined && otherFormats.includes(format))
+    refuse(['spec', 'model', 'format'], `the format \`${format}\``, 'only onnx is')
+  const uri = view.textAt('spec', 'model', 'uri')
+  if (uri !== undefined && isModelAddress(uri))
+    refuse(['spec', 'model', 'uri'], 'a model at a remote address', 'download it and give its path')
+  for (const index of view.listAt('spec', 'env').keys()) {
+    const name = view.textAt('spec', 'env', index, 'name')
+    if (name === undefined || !view.has('spec', 'env', index, 'valueFrom') || Object.hasOwn(env, name)) continue
+    const path = ['spec', 'env', index, 'valueFrom']
+    refuse(path, `a reference to a Secret or ConfigMap (\`${name}\`)`, `give ${name} a value with --env-file`)
+  }
+  if (view.has('spec', 'pod')) {
+    const message = '`pod` is not applicable on one machine; it takes effect on Kubernetes'
+    findings.push({ path: ['spec', 'pod'], code: 'TL_TARGET_IGNORES', severity: 'warning', message })
+  }
+  if (view.has('spec', 'build')) {
+    const message = `\`build\` is not acted on by ${command}; the model runs on Towline's own server`
+    findings.push({ path: ['spec', 'build'], code: 'TL_TARGET_IGNORES', severity: 'info', message })
+  }
+  return findings
+}

@@ -1,0 +1,68 @@
+import { type Diagnostic, hasErrors, sortDiagnostics } from '../base/diagnostic.ts'
+import { resolveService } from './resolve.ts'
+import { type DocumentView, viewDocument } from './rules/document-view.ts'
+import { checkEnv } from './rules/env-rules.ts'
+import { checkLocalModel, checkModelUri } from './rules/model-rules.ts'
+import { checkMounts, checkPodPatch, checkRollout, checkScaling } from './rules/scaling-rules.ts'
+import { checkServing } from './rules/serving-rules.ts'
+import type { ModelServiceDocument } from './schema/model-service.ts'
+import type { Service } from './service.ts'
+import { type Finding, placeFinding, type Places } from './source/finding.ts'
+import { parsePlain } from './source/plain-node.ts'
+import { plainValue, type PositionedNode } from './source/positioned-node.ts'
+import { unsupportedFields } from './unsupported.ts'
+
+export interface Validated {
+  /** Present when there is no error. */
+  readonly service?: Service
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+export interface ValidateOptions {
+  /** Folder that relative paths in the document start from. */
+  readonly baseDir: string
+  /** What messages call the document. */
+  readonly file: string
+  /** Values for references in `env`, and instead of the values written there. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+const rules: readonly ((view: DocumentView) => Finding[])[] = [
+  checkModelUri,
+  checkServing,
+  checkEnv,
+  checkScaling,
+  checkRollout,
+  checkPodPatch,
+  checkMounts,
+]
+
+/** Checks a plain document, as the engine gets it. All its findings lie at the start of `file`; messages name the field. */
+export async function validateDocument(document: unknown, options: ValidateOptions): Promise<Validated> {
+  const { root, diagnostics } = parsePlain(document, options.file)
+  return root === undefined ? { diagnostics } : validateTree(root, options, 'Unknown')
+}
+
+/** All that is wrong with a document at once, each at its place; a `Service` when nothing is. */
+export async function validateTree(
+  root: PositionedNode,
+  { baseDir, env = {} }: ValidateOptions,
+  places: Places = 'Exact',
+): Promise<Validated> {
+  const [{ checkShape }, { modelServiceSchema }] = await Promise.all([
+    import('./schema/findings.ts'),
+    import('./schema/model-service.ts'),
+  ])
+  const document = plainValue(root)
+  const view = viewDocument(document)
+  const findings = [
+    ...checkShape(modelServiceSchema, document),
+    ...rules.flatMap((rule) => rule(view)),
+    ...checkLocalModel(view, baseDir),
+    ...unsupportedFields(document, 'Local', env),
+  ]
+  const diagnostics = sortDiagnostics(findings.map((finding) => placeFinding(root, finding, places)))
+  if (hasErrors(diagnostics)) return { diagnostics }
+  // The schema has just found nothing to say against it.
+  return { service: resolveService(document as ModelServiceDocument, { baseDir, env }), diagnostics }
+}
