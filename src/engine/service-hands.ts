@@ -121,10 +121,14 @@ export class ServiceHands {
     if (this.#routeEnd === 'Draining') return
     this.#routeEnd = 'Draining'
     const { gateway, clock, wake } = this.#around
-    const limit = clock.sleep(this.#wanted().service.lifecycle.drainTimeoutMs + 1000)
+    const over = new AbortController()
+    const limit = clock
+      .sleep(this.#wanted().service.lifecycle.drainTimeoutMs + 1000, over.signal)
+      .catch(() => undefined)
     // A gateway that fails here answers nobody any more: nothing to wait for.
     const removed = gateway.ready ? gateway.remove(this.#record.name).catch(() => undefined) : Promise.resolve()
     void Promise.race([removed, limit]).then(() => {
+      over.abort()
       for (const replica of this.replicas.values()) replica.inRoute = false
       this.#routeEnd = 'Gone'
       wake()
