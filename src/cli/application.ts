@@ -10,7 +10,7 @@ import {
 } from '@stricli/core'
 import { TowlineError, codes, hasErrno } from '../base/errors.ts'
 import { parseDuration } from '../base/duration.ts'
-import { readVersion } from '../base/version.ts'
+import { readVersion } from '../base/process/version.ts'
 import type { CliContext } from './context.ts'
 import { projectFlag } from './project.ts'
 import { renderFailure } from './term/failure.ts'

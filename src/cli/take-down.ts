@@ -1,5 +1,5 @@
 import { systemClock } from '../base/clock.ts'
-import { identifyProcess, isRunning } from '../base/process-identity.ts'
+import { identifyProcess, isRunning } from '../base/process/process-identity.ts'
 import type { EngineClient } from '../control/client.ts'
 import { openProgress } from './term/progress.ts'
 import type { Terminal } from './term/terminal.ts'

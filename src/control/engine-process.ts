@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
+import { readVersion } from '../base/process/version.ts'
 import { systemClock } from '../base/clock.ts'
 import { openEngine } from '../engine/engine.ts'
 import { prepareProject, projectPaths } from '../engine/paths.ts'
@@ -45,13 +45,6 @@ async function runEngine({ projectDir, leaseMs }: EngineStart): Promise<void> {
     store.close()
     log.close()
   }
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
-  return version
 }
 
 const start = parseEngineStart(process.argv[2])

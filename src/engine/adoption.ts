@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { hasErrno } from '../base/errors.ts'
-import { type ProcessIdentity, identifyProcess } from '../base/process-identity.ts'
+import { type ProcessIdentity, identifyProcess } from '../base/process/process-identity.ts'
 import type { ProjectPaths } from './paths.ts'
 
 export interface FoundProcess {

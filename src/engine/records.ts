@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from '../base/process-identity.ts'
+import type { ProcessIdentity } from '../base/process/process-identity.ts'
 import type { Service } from '../spec/service.ts'
 import type { Store } from '../store/store.ts'
 import type { FailureStatus } from './service-status.ts'

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { hasErrno } from '../base/errors.ts'
-import { type ProcessIdentity, identifyProcess, isRunning } from '../base/process-identity.ts'
+import { type ProcessIdentity, identifyProcess, isRunning } from '../base/process/process-identity.ts'
 
 export type ProcessExit =
   | { readonly kind: 'Code'; readonly code: number }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../base/errors.ts'
-import type { ProcessIdentity } from '../base/process-identity.ts'
+import type { ProcessIdentity } from '../base/process/process-identity.ts'
 
 /** All that one replica is told: a JSON file whose path is the only argument of `replica-process`. */
 export interface ReplicaConfig {

@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from '../../base/process-identity.ts'
+import type { ProcessIdentity } from '../../base/process/process-identity.ts'
 
 /** All that the gateway is told at its start: a JSON file whose path is the only argument of `gateway-process`. */
 export interface GatewayConfig {

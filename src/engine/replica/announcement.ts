@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { ProcessIdentity } from '../../base/process-identity.ts'
+import type { ProcessIdentity } from '../../base/process/process-identity.ts'
 import type { ReplicaAnnouncement } from '../../serve/replica-config.ts'
 
 /** What this very process says of itself; what an earlier one left behind, or anything else, is nothing. */

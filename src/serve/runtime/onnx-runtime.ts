@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { beside } from '../../base/beside.ts'
+import { beside } from '../../base/process/beside.ts'
 import { BoundedQueue } from '../../base/bounded-queue.ts'
 import { TowlineError } from '../../base/errors.ts'
 import { flushDenormals } from './denormals.ts'

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { hasErrno } from './errors.ts'
+import { hasErrno } from '../errors.ts'
 
 /** One process, told apart from a later one that got the same pid: the kernel's start time goes with it. */
 export interface ProcessIdentity {

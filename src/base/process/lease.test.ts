@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 import { leaseLapsed, renewLease } from './lease.ts'
 
 /** A clock that runs as fast as it is asked: each sleep calls `onTick` with the time reached. */

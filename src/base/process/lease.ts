@@ -1,5 +1,5 @@
 import { closeSync, futimesSync, openSync, statSync } from 'node:fs'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 
 /**
  * A lease keeps a child process in service: its keeper touches the file, the child watches the file's time *change* and
