@@ -2,6 +2,7 @@ import { TowlineError } from '../base/errors.ts'
 import { newRequestId } from '../base/id.ts'
 import { JsonCursor } from './json-cursor.ts'
 import { createStore, readNumbers } from './json-numbers.ts'
+import { parseNumbers } from './json-parse-numbers.ts'
 import {
   countElements,
   createNumericData,
@@ -163,7 +164,9 @@ function readJson(cursor: JsonCursor, { name, datatype, shape, dataAt }: RawInpu
   }
   const data = createNumericData(datatype, count)
   const form = { what, datatype, shape, count }
-  readNumbers(cursor, form, datatype === 'BOOL' ? 'Bool' : createStore(cursor, form, data), data)
+  // The scanner is exact to the last digit and says where a mistake is; the platform's parser is four times faster.
+  if (!parseNumbers(cursor, form, data))
+    readNumbers(cursor, form, datatype === 'BOOL' ? 'Bool' : createStore(cursor, form, data), data)
   cursor.at = back
   return { name, datatype, shape, data }
 }

@@ -165,8 +165,41 @@ export class JsonCursor {
     return this.fail(`${what} has no value that JSON knows`)
   }
 
+  /**
+   * Passes over an array of numbers with the platform's own byte search, many times faster than a look at each byte. False,
+   * and nothing passed, when the value is something else or nested deeper than any tensor.
+   */
+  skipNumberArray(): boolean {
+    const { end } = this
+    if (this.peek() !== openBracket) return false
+    // Buffer's search is the C library's; that of a plain Uint8Array looks at one byte at a time.
+    const bytes = Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length)
+    const find = (byte: number, from: number): number => {
+      const at = bytes.indexOf(byte, from)
+      return at === -1 || at >= end ? Infinity : at
+    }
+    let depth = 0
+    let nextOpen = this.at
+    let nextClose = find(closeBracket, this.at)
+    for (;;) {
+      if (nextOpen < nextClose) {
+        if (++depth > maxDepth) return false
+        nextOpen = find(openBracket, nextOpen + 1)
+      } else {
+        if (nextClose === Infinity) return false
+        if (--depth === 0) break
+        nextClose = find(closeBracket, nextClose + 1)
+      }
+    }
+    // A bracket inside a string would have been counted.
+    if (find(quote, this.at) < nextClose) return false
+    this.at = nextClose + 1
+    return true
+  }
+
   /** Passes over any value without keeping it; brackets inside strings do not count. */
   skipValue(): void {
+    if (this.skipNumberArray()) return
     let depth = 0
     do {
       const byte = this.peek()

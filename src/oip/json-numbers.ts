@@ -226,7 +226,7 @@ export function createStore(
   }
 }
 
-const integerRanges: Partial<Record<Datatype, readonly [bigint, bigint]>> = {
+export const integerRanges: Partial<Record<Datatype, readonly [bigint, bigint]>> = {
   UINT8: [0n, 255n],
   UINT16: [0n, 65_535n],
   UINT32: [0n, 4_294_967_295n],
