@@ -11,7 +11,9 @@ const inClone = existsSync(source)
 const entry = inClone ? source : join(root, 'dist', 'cli', 'main.js')
 
 if (inClone) {
-  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'install.mjs'), '--production'], { stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'install.mjs'), '--production'], {
+    stdio: 'inherit',
+  })
   if (status !== 0) process.exit(status ?? 1)
 }
 
@@ -24,11 +26,15 @@ else {
 
 /** The clone's own Node. A terminal sends its signals to both processes; other senders reach the child through this one. */
 function runPinned() {
-  const child = spawn(join(root, 'node_modules', '.bin', 'node'), [entry, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(join(root, 'node_modules', '.bin', 'node'), [entry, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  })
   process.on('SIGINT', () => {})
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
-    process.stderr.write(`error: the clone's own Node cannot be started (${error.message}); run \`npm ci --ignore-scripts\`\n`)
+    process.stderr.write(
+      `error: the clone's own Node cannot be started (${error.message}); run \`npm ci --ignore-scripts\`\n`,
+    )
     process.exitCode = 1
   })
   child.on('close', (code, signal) => {

@@ -255,7 +255,10 @@ const serve = buildCommand({
 const completion = buildCommand({
   loader: async () => (await import('./commands/completion.ts')).completion,
   parameters: {
-    positional: { kind: 'array', parameter: { brief: 'bash, zsh or fish', parse: String, optional: true, placeholder: 'SHELL' } },
+    positional: {
+      kind: 'array',
+      parameter: { brief: 'bash, zsh or fish', parse: String, optional: true, placeholder: 'SHELL' },
+    },
   },
   docs: {
     brief: 'Print what a shell needs to complete towline',
@@ -280,7 +283,7 @@ export function createApplication(): Application<CliContext> {
     name: 'towline',
     versionInfo: { currentVersion: readVersion() },
     scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
-    documentation: { caseStyle: 'convert-camel-to-kebab', disableAnsiColor: process.stdout.isTTY !== true },
+    documentation: { caseStyle: 'convert-camel-to-kebab', disableAnsiColor: !process.stdout.isTTY },
     localization: {
       text: {
         ...text_en,

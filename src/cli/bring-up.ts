@@ -85,7 +85,7 @@ async function untilReady(
       throw new TowlineError(
         'TL_SERVICE_FAILED',
         lastFailure?.message ?? status.summary,
-        lastFailure?.hint == null ? {} : { hint: lastFailure.hint },
+        typeof lastFailure?.hint === 'string' ? { hint: lastFailure.hint } : {},
       )
     }
   }

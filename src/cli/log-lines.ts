@@ -83,12 +83,13 @@ const shownApart = new Set(['level', 'time', 'msg', 'service', 'replica', 'revis
 /** `12:04:09.120 info  image-classifier-1-bx7kq  request  status=200 durationMs=12.1` */
 export function renderLogLine({ atMs, fields, raw }: LogLine): string {
   if (atMs === 0) return raw
-  const source = String(fields['replica'] ?? fields['process'] ?? fields['service'] ?? '')
+  const text = (key: string): string => (typeof fields[key] === 'string' ? fields[key] : '')
+  const source = ['replica', 'process', 'service'].map(text).find((word) => word !== '') ?? ''
   const rest = Object.entries(fields)
     .filter(([key]) => !shownApart.has(key))
     .map(([key, value]) => `${key}=${typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)}`)
   const time = new Date(atMs).toISOString().slice(11, 23)
-  return [time, String(fields['level'] ?? '').padEnd(5), source, fields['msg'], ...rest]
+  return [time, text('level').padEnd(5), source, fields['msg'], ...rest]
     .filter((part) => part !== '' && part !== undefined)
     .join('  ')
 }

@@ -14,8 +14,8 @@ export async function takeDown(terminal: Terminal, engine: EngineClient, names: 
     await Promise.all(names.map((name) => engine.remove(name)))
     // The last answer comes before the engine's own end; a few seconds are plenty for the rest.
     const limitMs = systemClock.monotonicMs() + 10_000
-    while (last && identity !== undefined && isRunning(identity) && systemClock.monotonicMs() < limitMs)
-      await systemClock.sleep(20)
+    const hasEnded = (): boolean => !last || identity === undefined || !isRunning(identity)
+    while (!hasEnded() && systemClock.monotonicMs() < limitMs) await systemClock.sleep(20)
   } finally {
     progress.end()
   }

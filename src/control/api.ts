@@ -20,12 +20,4 @@ export interface ApplyRequest {
   readonly env?: Readonly<Record<string, string>>
 }
 
-export type {
-  EngineStatus,
-  FailureStatus,
-  GatewayStatus,
-  ReplicaPhase,
-  ReplicaStatus,
-  ServicePhase,
-  ServiceStatus,
-} from '../engine/service-status.ts'
+export type { EngineStatus, ServiceStatus } from '../engine/service-status.ts'

@@ -11,7 +11,7 @@ import { lastLine } from '../engine/replica/exit-reason.ts'
 import { readControlError } from '../net/control-error.ts'
 import { isLate, isNobodyListening, requestJson, streamLines } from '../net/http-client.ts'
 import type { ApplyRequest, EngineStatus, ServiceStatus } from './api.ts'
-import { type EngineStart, failureFile, readFailure } from './engine-start.ts'
+import { type EngineStart, failureFile, minLeaseMs, readFailure } from './engine-start.ts'
 
 /** One engine's control interface. Each call connects anew; a lost engine is TL_ENGINE_LOST, none at all TL_ENGINE_MISSING. */
 export interface EngineClient {
@@ -88,6 +88,8 @@ export async function startEngine(
   projectDir: string,
   { leaseMs = defaultLeaseMs }: { leaseMs?: number } = {},
 ): Promise<EngineClient> {
+  if (leaseMs < minLeaseMs)
+    throw new TowlineError('TL_USAGE', `a lease of ${leaseMs} ms; the least is ${minLeaseMs} ms`)
   const client = createClient(projectDir)
   const paths = projectPaths(projectDir)
   const limitMs = systemClock.monotonicMs() + startLimitMs

@@ -17,6 +17,9 @@ export interface StartFailure {
   readonly hint?: string
 }
 
+/** Renewed each second: a shorter one would lapse under an engine that is only slow. */
+export const minLeaseMs = 3000
+
 /** One for each try: two terminals may start an engine at the same time. */
 export function failureFile({ run }: ProjectPaths, startedBy: number): string {
   return join(run, `engine-start-${startedBy}.json`)

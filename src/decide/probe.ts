@@ -9,7 +9,8 @@ export interface ProbeLimits {
   readonly deadAfter: number
 }
 
-export const defaultProbeLimits = { unreadyAfter: 2, deadAfter: 3 }
+/** Taking traffic away is cheap and quick to undo; ending a process is neither. */
+export const defaultProbeLimits = { unreadyAfter: 2, deadAfter: 5 }
 
 export type ProbeState =
   | { readonly phase: 'Starting'; readonly sinceMs: number }

@@ -44,17 +44,21 @@ export interface Engine {
 export type { Application }
 
 const lookMs = 100
+/** Between two looks at the least, however much happens: what is looked at needs the thread too. */
+const restMs = 5
 const leaseRenewMs = 1000
 /** An engine that nobody gave a service to ends after this time. */
 const emptyLimitMs = 15_000
-/** Replicas start before the gateway hears of a dead engine, and drain after it. */
+/** Without an engine the gateway drains first: its replicas still owe it answers. */
 const replicaLeaseExtraMs = 5000
 const gatewayStopMs = 65_000
+const gatewayStartMs = 20_000
 
 export function openEngine({ paths, store, clock, leaseMs, version, log }: EngineOptions): Engine {
   const records = createRecords(store)
   const saver = createSaver(log)
   const startedAtMs = clock.nowMs()
+  const startedMs = clock.monotonicMs()
   const services = new Map<string, ServiceHands>()
   const stop = new AbortController()
   const { promise: done, resolve: finish, reject: fail } = Promise.withResolvers<void>()
@@ -65,6 +69,8 @@ export function openEngine({ paths, store, clock, leaseMs, version, log }: Engin
   let hadService = false
   let leaving = false
   let applying = 0
+  /** One application after the other: two for one new service must not both make it. */
+  let lastApplied: Promise<unknown> = Promise.resolve()
   const stateFile = statSync(paths.state, { throwIfNoEntry: false })?.ino
 
   const wake = (): void => wakeUp?.()
@@ -123,7 +129,7 @@ export function openEngine({ paths, store, clock, leaseMs, version, log }: Engin
 
   const isOver = (): boolean => {
     if (services.size > 0 || applying > 0) return false
-    return hadService || clock.nowMs() - startedAtMs > emptyLimitMs
+    return hadService || clock.monotonicMs() - startedMs > emptyLimitMs
   }
 
   const stopGateway = async (): Promise<void> => {
@@ -143,6 +149,7 @@ export function openEngine({ paths, store, clock, leaseMs, version, log }: Engin
       const { promise: woken, resolve } = Promise.withResolvers<void>()
       wakeUp = resolve
       await look()
+      await clock.sleep(restMs, stop.signal)
       await Promise.race([woken, clock.sleep(lookMs, stop.signal)])
       stop.signal.throwIfAborted()
     }
@@ -185,6 +192,19 @@ export function openEngine({ paths, store, clock, leaseMs, version, log }: Engin
     throw new TowlineError('TL_ENGINE_LOST', 'the engine is stopping')
   }
 
+  const waitForGateway = async (): Promise<void> => {
+    const limit = AbortSignal.timeout(gatewayStartMs)
+    try {
+      await waitUntil(() => gateway.ready, AbortSignal.any([stop.signal, limit]))
+    } catch (cause) {
+      if (!limit.aborted) throw cause
+      throw new TowlineError('TL_ENGINE_START', `the gateway did not answer within ${gatewayStartMs} ms`, {
+        cause,
+        hint: `${gateway.files.log} and ${gateway.files.stderr} may say why`,
+      })
+    }
+  }
+
   for (const hands of adoptProject({ paths, records, gateway, around, log })) services.set(hands.record.name, hands)
   hadService = services.size > 0
   const loops = Promise.allSettled([
@@ -200,8 +220,10 @@ export function openEngine({ paths, store, clock, leaseMs, version, log }: Engin
       try {
         const old = services.get(application.service.name)
         if (old?.record.stopping === true) await waitUntil(() => !services.has(old.record.name), stop.signal)
-        await waitUntil(() => gateway.ready, AbortSignal.any([stop.signal, AbortSignal.timeout(20_000)]))
-        const hands = await applyService(application, { services, around })
+        await waitForGateway()
+        const applied = lastApplied.then(() => applyService(application, { services, around }))
+        lastApplied = applied.catch(() => undefined)
+        const hands = await applied
         hadService = true
         wake()
         return hands.status()

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '../base/atomic-file.ts'
 import { beside } from '../base/process/beside.ts'
 import type { Clock } from '../base/clock.ts'
-import { TowlineError } from '../base/errors.ts'
+import { TowlineError, hasErrno } from '../base/errors.ts'
 import { renewLease } from '../base/process/lease.ts'
 import type { ProcessIdentity } from '../base/process/process-identity.ts'
 import { decideRestart } from '../decide/restart.ts'
@@ -85,7 +85,7 @@ export class GatewayHands {
   look(nowMs: number): void {
     if (this.#process?.exit() !== undefined) this.#ended(nowMs)
     if (this.#process === undefined) {
-      if (!this.#stopping && nowMs >= this.#dueMs) this.#start(nowMs)
+      if (!this.#stopping && nowMs >= this.#dueMs) this.#tryStart(nowMs)
       return
     }
     if (!this.#checking && nowMs >= this.#nextCheckMs && !this.#stopping) void this.#check(this.#process)
@@ -127,6 +127,17 @@ export class GatewayHands {
       pid: this.#process?.identity.pid ?? null,
       phase: this.#answers ? 'Ready' : this.#record.restarts > 0 ? 'Restarting' : 'Starting',
       restarts: this.#record.restarts,
+    }
+  }
+
+  #tryStart(nowMs: number): void {
+    try {
+      this.#start(nowMs)
+    } catch (error) {
+      // A full disk, a removed folder: the services that run are not given up for it.
+      if (!(error instanceof TowlineError) && !hasErrno(error, 'ENOSPC', 'EDQUOT', 'ENOENT', 'EACCES', 'EROFS'))
+        throw error
+      this.#dueMs = nowMs + checkMs
     }
   }
 

@@ -1,4 +1,14 @@
-import { closeSync, fstatSync, openSync, readSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { ProjectPaths } from './paths.ts'
 
@@ -32,6 +42,7 @@ export function boundStderr(file: string): void {
 
 /** Removes the oldest logs of processes that no longer exist until the rest is small enough. */
 export function pruneLogs({ logs }: ProjectPaths, living: readonly string[]): void {
+  if (!existsSync(logs)) return
   const old = readdirSync(logs)
     .filter((name) => !living.some((process) => name.startsWith(`${process}.`)))
     .flatMap((name) => {

@@ -17,6 +17,10 @@ export interface ServiceSurroundings extends Omit<ReplicaSurroundings, 'host' | 
 
 /** After a refused route: another program holds the port, and may let go. */
 const routeRetryMs = 2000
+/** How long the end of a service waits for a gateway that does not answer. */
+const absentGatewayMs = 10_000
+
+const progressKinds: readonly ReplicaAction['kind'][] = ['Start', 'Restart', 'Retire', 'Drain', 'Forget', 'Reject']
 
 /** One service: looks at its replicas, lets `decide` say what to do, does it. */
 export class ServiceHands {
@@ -28,6 +32,7 @@ export class ServiceHands {
   #routeFailure: FailureStatus | null = null
   #routeRetryMs = 0
   #routeEnd: 'No' | 'Draining' | 'Gone' = 'No'
+  #stoppingSinceMs: number | undefined
   #complete = false
 
   constructor(record: ServiceRecord, around: ServiceSurroundings) {
@@ -77,9 +82,10 @@ export class ServiceHands {
       revision: this.#record.target,
       replicas: [...this.replicas.values()].map((replica) => replica.observe()),
     })
-    await this.#route(actions, nowMs)
+    const told = await this.#route(actions, nowMs)
     for (const action of actions) this.#act(action)
-    if (actions.length > 0) this.#around.wake()
+    // What waits for others (a gateway that is not there, a process that is to end) shows at a later look by itself.
+    if (told || actions.some(({ kind }) => progressKinds.includes(kind))) this.#around.wake()
     this.#settle()
   }
 
@@ -119,23 +125,27 @@ export class ServiceHands {
   /** First the door is closed and what came in is answered, only then the replicas end. */
   #endRoute(): void {
     if (this.#routeEnd === 'Draining') return
-    this.#routeEnd = 'Draining'
     const { gateway, clock, wake } = this.#around
+    this.#stoppingSinceMs ??= clock.monotonicMs()
+    // One that is just starting may serve this route from its file: it must hear of the end too.
+    if (!gateway.ready && clock.monotonicMs() - this.#stoppingSinceMs < absentGatewayMs) return
+    this.#routeEnd = 'Draining'
     const over = new AbortController()
-    const limit = clock
-      .sleep(this.#wanted().service.lifecycle.drainTimeoutMs + 1000, over.signal)
+    const limit = clock.sleep(this.#wanted().service.lifecycle.drainTimeoutMs + 1000, over.signal)
+    limit.catch(() => undefined)
+    void Promise.race([gateway.remove(this.#record.name), limit])
+      // A gateway that fails here answers nobody any more: nothing to wait for.
       .catch(() => undefined)
-    // A gateway that fails here answers nobody any more: nothing to wait for.
-    const removed = gateway.ready ? gateway.remove(this.#record.name).catch(() => undefined) : Promise.resolve()
-    void Promise.race([removed, limit]).then(() => {
-      over.abort()
-      for (const replica of this.replicas.values()) replica.inRoute = false
-      this.#routeEnd = 'Gone'
-      wake()
-    })
+      .then(() => {
+        over.abort()
+        for (const replica of this.replicas.values()) replica.inRoute = false
+        this.#routeEnd = 'Gone'
+        wake()
+      })
   }
 
-  async #route(actions: readonly ReplicaAction[], nowMs: number): Promise<void> {
+  /** True when the gateway took a changed route. */
+  async #route(actions: readonly ReplicaAction[], nowMs: number): Promise<boolean> {
     const { gateway } = this.#around
     const routed = new Set([...this.replicas.values()].filter(({ inRoute }) => inRoute).map(({ name }) => name))
     let changed = false
@@ -145,21 +155,23 @@ export class ServiceHands {
       if (action.kind === 'AddEndpoint') routed.add(action.replica)
       else routed.delete(action.replica)
     }
-    if (this.#record.stopping || !gateway.ready || nowMs < this.#routeRetryMs) return
+    if (this.#record.stopping || !gateway.ready || nowMs < this.#routeRetryMs) return false
     const { generation } = gateway
-    if (!changed && generation === this.#toldGeneration) return
+    if (!changed && generation === this.#toldGeneration) return false
     try {
       await gateway.put(this.createRoute([...this.replicas.values()].filter(({ name }) => routed.has(name))))
       for (const replica of this.replicas.values()) replica.inRoute = routed.has(replica.name)
       this.#toldGeneration = generation
       this.#routeFailure = null
+      return changed
     } catch (error) {
       // An unreachable gateway is found and replaced by its own supervision.
-      if (!(error instanceof TowlineError)) return
+      if (!(error instanceof TowlineError)) return false
       const { message, hint = null } = error
       const reason = error.code === 'TL_PORT_TAKEN' ? 'PortTaken' : 'RouteRefused'
       this.#routeFailure = { reason, message, hint, atMs: this.#around.clock.nowMs() }
       this.#routeRetryMs = nowMs + routeRetryMs
+      return false
     }
   }
 

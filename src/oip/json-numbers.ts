@@ -35,7 +35,7 @@ export function readNumbers(
 ): void {
   const token: NumberToken = { value: 0, exact: true, integral: true, start: 0, end: 0 }
   const rank = form.shape.length
-  const counts = new Array<number>(rank + 2).fill(0)
+  const counts = Array.from({ length: rank + 2 }, () => 0)
   let depth = 0
   let index = 0
   let nested = false

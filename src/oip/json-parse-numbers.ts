@@ -33,7 +33,7 @@ export function parseNumbers(cursor: JsonCursor, form: NumbersForm, target: Nume
   return true
 }
 
-function parse(bytes: Uint8Array<ArrayBufferLike>, start: number, end: number): unknown {
+function parse(bytes: Uint8Array, start: number, end: number): unknown {
   try {
     // Latin-1: what is not ASCII is no number, and is refused by the parser.
     return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1'))

@@ -30,13 +30,13 @@ export async function openReplica(
 ): Promise<Replica> {
   let draining = false
   let inFlight = 0
-  let model: LoadedModel | undefined
+  let queuedRows = (): number => 0
   const metrics = createReplicaMetrics(config.modelName, {
     inFlight: () => inFlight,
-    queuedRows: () => model?.runtime.queuedRows ?? 0,
+    queuedRows: () => queuedRows(),
   })
   const loaded = await loadModel(config, { inferenceDone: metrics.inferenceDone, onWorkerLost })
-  model = loaded
+  queuedRows = () => loaded.runtime.queuedRows
   const state = { model: loaded, version, isReady: () => !draining, isLive: () => loaded.runtime.isLive() }
 
   const handle = async (request: Exchange['request'], response: Exchange['response']): Promise<void> => {

@@ -61,22 +61,6 @@ test('it does what a map of maps does, also when closed and opened again', (t) =
   )
 })
 
-test('a transaction that throws leaves nothing behind', (t) => {
-  const store = openStore(stateFile(t))
-  t.after(() => store.close())
-  store.put('service', 'a', 1)
-  assert.throws(() =>
-    store.transact(() => {
-      store.put('service', 'a', 2)
-      store.delete('service', 'a')
-      throw new Error('stop')
-    }),
-  )
-  assert.equal(store.get('service', 'a'), 1)
-  store.transact(() => store.put('service', 'b', 2))
-  assert.equal(store.get('service', 'b'), 2)
-})
-
 test('a second holder is refused until the first lets go', (t) => {
   const file = stateFile(t)
   const first = openStore(file)

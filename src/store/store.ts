@@ -12,8 +12,6 @@ export interface Store {
   list(kind: string): { readonly key: string; readonly value: unknown }[]
   /** False when there was none. */
   delete(kind: string, key: string): boolean
-  /** All of what `work` writes or, when it throws, nothing of it. */
-  transact<T>(work: () => T): T
   close(): void
 }
 
@@ -58,7 +56,6 @@ function createStore(database: DatabaseSync, file: string): Store {
   )
   const list = database.prepare('SELECT key, value FROM document WHERE kind = ? ORDER BY key')
   const remove = database.prepare('DELETE FROM document WHERE kind = ? AND key = ?')
-  let inTransaction = false
 
   const guard = <T>(work: () => T): T => {
     try {
@@ -93,22 +90,6 @@ function createStore(database: DatabaseSync, file: string): Store {
       })
     },
     delete: (kind, key) => guard(() => remove.run(kind, key)).changes > 0,
-    transact(work) {
-      if (inTransaction) return work()
-      guard(() => database.exec('BEGIN IMMEDIATE'))
-      inTransaction = true
-      try {
-        const result = work()
-        guard(() => database.exec('COMMIT'))
-        return result
-      } catch (error) {
-        // A full disk may have rolled back already.
-        if (database.isTransaction) database.exec('ROLLBACK')
-        throw error
-      } finally {
-        inTransaction = false
-      }
-    },
     close: () => database.close(),
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { test } from 'node:test'
 import { connectEngine, startEngine } from '../../src/control/client.ts'
 import { TowlineError } from '../../src/base/errors.ts'
@@ -15,7 +16,7 @@ test('a killed engine: requests go on, and the next engine adopts the same proce
   const { url } = await client.apply(serviceName, project.document())
   const before = await waitFor(client, isReady)
   const gatewayPid = (await client.status()).gateway.pid
-  const load = startLoad(url, requestBody)
+  const load = startLoad(t, url, requestBody)
 
   kill(engine.pid)
   await waitUntil('the engine is gone', async () => {
@@ -37,7 +38,7 @@ test('a killed engine: requests go on, and the next engine adopts the same proce
   // The same file again is no change: no port conflict, no new process.
   await client.apply(serviceName, project.document())
   const again = await waitFor(client, isReady)
-  const pids = (service: typeof before) => service.instances.map(({ pid }) => pid).toSorted()
+  const pids = (service: typeof before) => service.instances.map(({ name, pid }) => `${name} ${pid}`).toSorted()
   assert.deepEqual(pids(after), pids(before))
   assert.deepEqual(pids(again), pids(before))
   assert.equal((await client.status()).gateway.pid, gatewayPid)
@@ -150,7 +151,6 @@ test('a removed .towline ends the engine and what it ran', async (t) => {
   project.engines.add(pid)
   await client.apply(serviceName, project.document({ replicas: 1 }))
   await waitFor(client, isReady)
-  const { rmSync } = await import('node:fs')
   rmSync(projectPaths(project.dir).root, { recursive: true })
   await waitUntil('all processes are gone', () => findProcesses(projectPaths(project.dir)).length === 0)
 })

@@ -17,7 +17,7 @@ export const requestBody = { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 
 export interface Project {
   readonly dir: string
   readonly client: EngineClient
-  document(change?: { replicas?: number; uri?: string; timeout?: string }): {
+  document(change?: { replicas?: number; uri?: string; timeout?: string; memory?: string }): {
     document: unknown
     file: string
     port: number
@@ -45,7 +45,7 @@ export function openProject(t: TestContext): Project {
     dir,
     engines,
     client: createClient(dir),
-    document: ({ replicas = 2, uri = model, timeout = '10s' } = {}) => ({
+    document: ({ replicas = 2, uri = model, timeout = '10s', memory } = {}) => ({
       file: join(dir, 'towline.yaml'),
       port: 0,
       document: {
@@ -56,7 +56,7 @@ export function openProject(t: TestContext): Project {
           model: { uri },
           replicas,
           serving: { timeout },
-          resources: { cpu: 1 },
+          resources: { cpu: 1, ...(memory === undefined ? {} : { memory }) },
           lifecycle: { startupTimeout: '30s', drainTimeout: '10s' },
         },
       },
@@ -111,9 +111,10 @@ export async function waitUntil(
 }
 
 /** Inference requests one after the other, from a few callers, until `stop`; what each came back with, counted. */
-export function startLoad(url: string, body: unknown, callers = 3) {
-  const counts = new Map<string, number>()
+export function startLoad(t: TestContext, url: string, body: unknown, callers = 3) {
   const stopped = new AbortController()
+  t.after(() => stopped.abort())
+  const counts = new Map<string, number>()
   const call = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
       let result: string

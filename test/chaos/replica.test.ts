@@ -9,7 +9,7 @@ test('a replica killed under load: answers keep coming, it is back, and the stat
   project.engines.add((await client.status()).pid)
   const { url } = await client.apply(serviceName, project.document())
   const before = await waitFor(client, isReady)
-  const load = startLoad(url, requestBody)
+  const load = startLoad(t, url, requestBody)
   await waitUntil('some answers', () => load.answered > 50)
 
   const [victim] = before.instances
@@ -59,14 +59,16 @@ test('a change of the spec replaces the replicas one by one without an error; on
   project.engines.add((await client.status()).pid)
   const { url } = await client.apply(serviceName, project.document())
   const first = await waitFor(client, isReady)
-  const load = startLoad(url, requestBody)
+  const load = startLoad(t, url, requestBody)
   await waitUntil('some answers', () => load.answered > 20)
 
   await client.apply(serviceName, project.document({ timeout: '9s' }))
   const second = await waitFor(client, (service) => service.revision === 2 && isReady(service))
   assert.equal(second.url, url)
   assert.deepEqual(
-    second.instances.filter(({ name }) => first.instances.some((old) => old.name === name)),
+    second.instances.filter(
+      ({ name, phase }) => phase !== 'Draining' && first.instances.some((old) => old.name === name),
+    ),
     [],
   )
 
@@ -77,4 +79,15 @@ test('a change of the spec replaces the replicas one by one without an error; on
   assert.equal(third.revision, 2)
   assert.equal(third.replicas.ready, 2)
   assert.deepEqual(Object.keys(await load.stop()), ['ok'])
+})
+
+test('a replica over its memory limit is restarted, and the status says what limit would do', async (t) => {
+  const project = openProject(t)
+  const client = await startEngine(project.dir)
+  project.engines.add((await client.status()).pid)
+  await client.apply(serviceName, project.document({ replicas: 1, memory: '32Mi' }))
+  const { lastFailure } = await waitFor(client, (service) => service.lastFailure !== null)
+  assert.equal(lastFailure?.reason, 'OutOfMemory')
+  assert.match(lastFailure.message, /more than its limit of 33\.6 MB/)
+  assert.match(lastFailure.hint ?? '', /^resources\.memory: \d+Mi/)
 })

@@ -23,7 +23,7 @@ compdef _towline towline`,
 
 export async function completion(
   this: CliContext,
-  _flags: Record<never, never>,
+  _flags: object,
   shell = '',
   ...words: readonly string[]
 ): Promise<void> {

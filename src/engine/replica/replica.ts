@@ -33,6 +33,8 @@ export interface ReplicaSurroundings {
 
 const startingProbeMs = 100
 const steadyProbeMs = 1000
+/** After a miss it is asked again sooner. */
+const doubtProbeMs = 250
 const careMs = 1000
 /** What a replica gets beyond its own drain time, and what one gets that does not answer any more. */
 const graceMs = 2000
@@ -110,9 +112,10 @@ export class Replica {
         onExit: wake,
       })
     } catch (error) {
-      const message = error instanceof TowlineError || hasErrno(error, 'ENOSPC', 'ENOENT', 'EACCES') ? error : undefined
-      if (!(message instanceof Error)) throw error
-      this.#fail({ failure: this.#failure('NotStarted', message.message, null), hopeless: false })
+      // A full disk, a removed folder: tried again later, like any other failure of this replica.
+      const known = error instanceof TowlineError || hasErrno(error, 'ENOSPC', 'EDQUOT', 'ENOENT', 'EACCES', 'EROFS')
+      if (!known || !(error instanceof Error)) throw error
+      this.#fail({ failure: this.#failure('NotStarted', error.message, null), hopeless: false })
       return
     }
     this.#update({ identity: this.#process.identity })
@@ -226,8 +229,8 @@ export class Replica {
     this.#probing = true
     const answer = await probeReplica(this.#around.host, port)
     this.#probing = false
-    this.#nextProbeMs =
-      this.#around.clock.monotonicMs() + (this.#probe.phase === 'Starting' ? startingProbeMs : steadyProbeMs)
+    const doubtMs = this.#probe.phase === 'Starting' ? startingProbeMs : doubtProbeMs
+    this.#nextProbeMs = this.#around.clock.monotonicMs() + (answer.live && answer.ready ? steadyProbeMs : doubtMs)
     // The answer may be about a process that is no longer the one in this place.
     if (this.#process !== process || this.#draining) return
     this.#fold(answer)

@@ -2,6 +2,7 @@
  * One ONNX Runtime session on a thread of its own: a run blocks its thread for as long as it takes. The thread ends by
  * releasing its session and closing its port; terminating it in the middle of a run would abort the whole process.
  */
+import { stripVTControlCharacters } from 'node:util'
 import { parentPort, workerData } from 'node:worker_threads'
 import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node'
 import type { Tensor, TensorSpec } from '../../oip/tensor.ts'
@@ -160,10 +161,10 @@ function unwrap(name: string, value: OnnxTensor): Tensor {
 }
 
 function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
+  const text = stripVTControlCharacters(error instanceof Error ? error.message : String(error))
   return (
     text
-      .replaceAll(/\[[^\]]*\]|[\w/]*\.(?:cc|h):\d+\s*\S*|\u001b\[[0-9;]*m/g, ' ')
+      .replaceAll(/\[[^\]]*\]|[\w/]*\.(?:cc|h):\d+\s*\S*/g, ' ')
       .replaceAll(/\s+/g, ' ')
       .trim()
       .slice(0, 400) || text.slice(0, 400)
