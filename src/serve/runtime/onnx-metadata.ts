@@ -9,6 +9,8 @@ export interface OnnxMetadata {
   readonly opset: number | undefined
   readonly producer: string
   readonly inputs: readonly OnnxPort[]
+  /** Inputs with a value of their own inside the model: a caller may leave them out. */
+  readonly optionalInputs: readonly OnnxPort[]
   readonly outputs: readonly OnnxPort[]
   /** Free text the exporter left, e.g. `names` of classes. */
   readonly properties: ReadonlyMap<string, string>
@@ -68,7 +70,7 @@ export function parseOnnxMetadata(bytes: Uint8Array): OnnxMetadata | undefined {
   let irVersion = 0
   let opset: number | undefined
   let producer = ''
-  let graph: { inputs: OnnxPort[]; outputs: OnnxPort[] } | undefined
+  let graph: Pick<OnnxMetadata, 'inputs' | 'optionalInputs' | 'outputs'> | undefined
   const properties = new Map<string, string>()
   try {
     readFields(bytes, {
@@ -107,7 +109,7 @@ function readFields(bytes: Uint8Array, fields: FieldReaders): void {
   }
 }
 
-function readGraph(bytes: Uint8Array): { inputs: OnnxPort[]; outputs: OnnxPort[] } {
+function readGraph(bytes: Uint8Array): Pick<OnnxMetadata, 'inputs' | 'optionalInputs' | 'outputs'> {
   const inputs: OnnxPort[] = []
   const outputs: OnnxPort[] = []
   const initialised = new Set<string>()
@@ -116,8 +118,10 @@ function readGraph(bytes: Uint8Array): { inputs: OnnxPort[]; outputs: OnnxPort[]
     11: (reader) => inputs.push(readPort(reader.bytes())),
     12: (reader) => outputs.push(readPort(reader.bytes())),
   })
-  // Old exporters list every weight as an input.
-  return { inputs: inputs.filter(({ name }) => !initialised.has(name)), outputs }
+  const [optionalInputs = [], required = []] = [true, false].map((has) =>
+    inputs.filter(({ name }) => initialised.has(name) === has),
+  )
+  return { inputs: required, optionalInputs, outputs }
 }
 
 function readPort(bytes: Uint8Array): OnnxPort {

@@ -160,15 +160,16 @@ function unwrap(name: string, value: OnnxTensor): Tensor {
   return { name, datatype, shape: [...value.dims], data: value.data } as Tensor // the runtime's data fits its own type
 }
 
+/** The runtime's message without its source places, C++ signatures and colours. */
 function reasonOf(error: unknown): string {
   const text = stripVTControlCharacters(error instanceof Error ? error.message : String(error))
-  return (
-    text
-      .replaceAll(/\[[^\]]*\]|[\w/]*\.(?:cc|h):\d+\s*\S*/g, ' ')
-      .replaceAll(/\s+/g, ' ')
-      .trim()
-      .slice(0, 400) || text.slice(0, 400)
-  )
+  const plain = text
+    .replace(/^.*?Load model from .*? failed:\s*/s, '')
+    .replaceAll(/\S*\.(?:cc|h):\d+\s[^(]*\([^)]*\)\s*/g, '')
+    .replaceAll(/\[ONNXRuntimeError\][ :\d]*/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+  return (plain === '' ? text : plain).slice(0, 400)
 }
 
 function send(message: FromOnnxThread, transfer: ArrayBuffer[] = []): void {
