@@ -12,7 +12,7 @@ import { renderCounts } from './reporter.ts'
 const suites = [
   { name: 'unit', files: ['src/**/*.test.ts', 'test/kit/*.test.ts'], isolation: 'shared', budgetS: 60 },
   { name: 'conformance', files: ['test/conformance/*.test.ts'], isolation: 'apart', budgetS: 180 },
-  { name: 'e2e', files: ['test/e2e/*.test.ts'], isolation: 'apart', budgetS: 420 },
+  { name: 'e2e', files: ['test/e2e/*.test.ts'], isolation: 'apart', budgetS: 180 },
   { name: 'chaos', files: ['test/chaos/*.test.ts'], isolation: 'apart', budgetS: 420 },
   { name: 'pack', files: ['test/pack/*.test.ts'], isolation: 'apart', budgetS: 420 },
 ] as const

@@ -39,6 +39,7 @@ export const codes = {
   TL_SERVICE_UNKNOWN: { exit: 3, http: 404, say: 'There is no such service here' },
   TL_SERVICE_FAILED: { exit: 1, http: 500, say: 'The service did not become ready' },
   TL_PORT_TAKEN: { exit: 1, http: 409, say: 'The port is taken' },
+  TL_ADDRESS_UNUSABLE: { exit: 1, http: 409, say: 'The address cannot be listened on' },
   TL_STATE_UNUSABLE: { exit: 1, http: 500, say: 'The state in this folder cannot be used' },
   TL_DISK_FULL: { exit: 1, http: 507, say: 'The disk is full' },
   TL_CANCELLED: { exit: 130, http: 499, say: 'Stopped on request' },

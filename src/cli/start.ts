@@ -22,13 +22,13 @@ try {
 }
 
 async function start(): Promise<void> {
-  const { once, port } = readFlags()
+  const { once, port, project } = readFlags()
   const interrupt = openInterrupt(terminal, 'stopping')
   const photo = join(example, 'photos', 'chelsea.jpg')
   try {
     const service = await bringUp(terminal, {
       file: join(example, 'towline.yaml'),
-      projectDir: root,
+      projectDir: project ?? root,
       leaseMs: 30_000,
       port,
       attached: true,
@@ -56,14 +56,20 @@ async function start(): Promise<void> {
   }
 }
 
-function readFlags(): { once: boolean; port: number | undefined } {
+function readFlags(): { once: boolean; port: number | undefined; project: string | undefined } {
   try {
-    const { values } = parseArgs({ options: { once: { type: 'boolean', default: false }, port: { type: 'string' } } })
+    const { values } = parseArgs({
+      options: { once: { type: 'boolean', default: false }, port: { type: 'string' }, project: { type: 'string' } },
+    })
     if (values.port !== undefined && !/^\d{1,5}$/.test(values.port)) throw new Error(`\`${values.port}\` is not a port`)
-    return { once: values.once, port: values.port === undefined ? undefined : Number(values.port) }
+    return {
+      once: values.once,
+      port: values.port === undefined ? undefined : Number(values.port),
+      project: values.project,
+    }
   } catch (cause) {
     throw new TowlineError('TL_USAGE', cause instanceof Error ? cause.message : String(cause), {
-      hint: 'npm start -- [--once] [--port N]',
+      hint: 'npm start -- [--once] [--port N] [--project DIR]',
       cause,
     })
   }

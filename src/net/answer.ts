@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TowlineError, codes } from '../base/errors.ts'
 
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
@@ -15,9 +15,14 @@ export function sendError(response: ServerResponse, error: unknown): void {
   const status = codes[error.code].http
   if (status === 503) response.setHeader('retry-after', '1')
   // What is left of a refused body is not read: the connection cannot be used again.
-  if (!response.req.complete) response.setHeader('connection', 'close')
+  if (!response.req.complete && hasBody(response.req)) response.setHeader('connection', 'close')
   sendJson(response, status, {
     error: error.hint === undefined ? error.message : `${error.message} (${error.hint})`,
     code: error.code,
   })
+}
+
+/** A request without a body is `complete` only a moment after its handler began, and its connection is good all the same. */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }

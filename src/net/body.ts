@@ -55,7 +55,8 @@ async function readStated(
 async function readGrowing(source: Readable, { maxBytes, offset = 0 }: BodyOptions): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Buffer[] = []
   let sizeBytes = 0
-  for await (const chunk of source as AsyncIterable<Buffer>) {
+  // Left open when it is too large: destroying the request would destroy the connection that the refusal goes out on.
+  for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length
     if (sizeBytes > maxBytes) throw tooLarge('more', maxBytes)
     chunks.push(chunk)

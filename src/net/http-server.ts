@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs'
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import { TowlineError, hasErrno } from '../base/errors.ts'
 import { sendError } from './answer.ts'
 import { openSocketPath } from './socket-path.ts'
@@ -23,9 +25,15 @@ export interface HttpServer {
   close(drainMs: number): Promise<void>
 }
 
-/** Rejects with TL_PORT_TAKEN when somebody else listens there. A handler that throws is answered for and never ends the process. */
+/** How long a client whose request was refused may take to read why before its connection is cut. */
+const refusalLingerMs = 1000
+
+/**
+ * Rejects with TL_PORT_TAKEN when somebody else listens there, TL_ADDRESS_UNUSABLE when nobody can. A handler that throws is
+ * answered for and never ends the process.
+ */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  let inFlight = 0
+  const owed = new Set<ServerResponse>()
   let closing = false
   const server = createServer({
     // Longer than the usual idle time of a client's pool or a proxy, so that they let go first and no request meets a closing door.
@@ -38,25 +46,37 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   })
   if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections
   server.on('request', (request, response) => {
-    inFlight++
-    response.once('close', () => inFlight--)
+    owed.add(response)
+    response.once('close', () => owed.delete(response))
     if (closing) response.setHeader('connection', 'close')
     void answer(options.handle, request, response)
   })
-  server.on('clientError', refuseBrokenRequest)
+  server.on('clientError', (error, socket) => refuseBrokenRequest(error, socket, owed))
+  // No bytes yet: the HTTP layer does not count these as idle, and they would hold up `close` until its limit.
+  const silent = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    silent.add(socket)
+    socket.once('close', () => silent.delete(socket))
+  })
+  const closeIdle = (): void => {
+    server.closeIdleConnections()
+    for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
+  }
   await listen(server, options.listen)
+  // What fails now is the accept of one connection, for want of file descriptors: that caller is lost, the others are served.
+  server.on('error', () => undefined)
   const address = server.address()
   return {
     port: typeof address === 'string' || address === null ? 0 : address.port,
     get inFlight() {
-      return inFlight
+      return owed.size
     },
     close: async (drainMs) => {
       closing = true
       const { promise, resolve } = Promise.withResolvers<void>()
       server.close(() => resolve())
-      server.closeIdleConnections()
-      const sweep = setInterval(() => server.closeIdleConnections(), 20)
+      closeIdle()
+      const sweep = setInterval(closeIdle, 20)
       const limit = setTimeout(() => server.closeAllConnections(), drainMs)
       await promise
       clearInterval(sweep)
@@ -84,21 +104,36 @@ async function listen(server: Server, where: HttpServerOptions['listen']): Promi
     server.listen(socket === undefined ? where : { path: socket.path })
     await promise
   } catch (cause) {
-    if (hasErrno(cause, 'EADDRINUSE') && 'port' in where) {
-      throw new TowlineError('TL_PORT_TAKEN', `another program listens on ${where.host}:${where.port}`, {
-        cause,
-        hint: 'stop it, or choose another port with --port',
-      })
-    }
-    throw cause
+    throw 'port' in where ? explainRefusedPort(where, cause) : cause
   } finally {
     socket?.close()
   }
 }
 
+function explainRefusedPort({ host, port }: { readonly host: string; readonly port: number }, cause: unknown): unknown {
+  if (hasErrno(cause, 'EADDRINUSE'))
+    return new TowlineError('TL_PORT_TAKEN', `another program listens on ${host}:${port}`, {
+      cause,
+      hint: 'stop it, or choose another port with --port',
+    })
+  if (hasErrno(cause, 'EACCES'))
+    return new TowlineError('TL_ADDRESS_UNUSABLE', `${host}:${port} is not allowed to this user`, {
+      cause,
+      hint: 'ports below 1024 are often reserved: choose a higher one',
+    })
+  if (hasErrno(cause, 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL', 'EAFNOSUPPORT'))
+    return new TowlineError('TL_ADDRESS_UNUSABLE', `${host} is no address of this machine`, {
+      cause,
+      hint: '127.0.0.1 serves this machine alone, 0.0.0.0 everybody',
+    })
+  return cause
+}
+
 /** What the parser could not read as HTTP: answered in our own form where the connection still takes an answer. */
-function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex, owed: ReadonlySet<ServerResponse>): void {
+  // A response has a socket only while it is the one being written: after its head, a second one would become part of it.
+  const midAnswer = [...owed].some((response) => response.socket === socket && response.headersSent)
+  if (error.code === 'ECONNRESET' || !socket.writable || midAnswer) return void socket.destroy()
   const [status, text] =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? ['431 Request Header Fields Too Large', 'the headers are over 32 KiB']
@@ -109,4 +144,7 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: import('node:
   socket.end(
     `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   )
+  // Closing at once could reset the connection before the answer is read; without a limit it could be held for ever.
+  const timer = setTimeout(() => socket.destroy(), refusalLingerMs)
+  socket.once('close', () => clearTimeout(timer))
 }

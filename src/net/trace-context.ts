@@ -9,15 +9,21 @@ export interface RequestTrace {
   readonly traceId: string
 }
 
-const traceparent = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:$|-)/
+const traceparent = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}($|-)/
 const plainId = /^[\w.:/+=@-]{1,128}$/
 
 /** A caller's request id is taken only where it is short and plain: it goes into logs and headers. */
-export function readTrace(headers: IncomingHttpHeaders): RequestTrace {
+export function readRequestId(headers: IncomingHttpHeaders): string {
   const given = headers['x-request-id']
-  const requestId = typeof given === 'string' && plainId.test(given) ? given : newRequestId()
+  return typeof given === 'string' && plainId.test(given) ? given : newRequestId()
+}
+
+export function readTrace(headers: IncomingHttpHeaders): RequestTrace {
   const parent = headers['traceparent']
-  const [, version, traceId] = (typeof parent === 'string' ? traceparent.exec(parent) : undefined) ?? []
-  const valid = traceId !== undefined && version !== 'ff' && !/^0+$/.test(traceId)
-  return { requestId, traceId: valid ? traceId : randomBytes(16).toString('hex') }
+  const [, version, traceId = '', parentId = '', end] =
+    (typeof parent === 'string' ? traceparent.exec(parent) : undefined) ?? []
+  // Later versions may add fields; version 00 has none behind its flags.
+  const knownForm = version !== undefined && version !== 'ff' && !(version === '00' && end === '-')
+  const valid = knownForm && !/^0+$/.test(traceId) && !/^0+$/.test(parentId)
+  return { requestId: readRequestId(headers), traceId: valid ? traceId : randomBytes(16).toString('hex') }
 }

@@ -75,6 +75,8 @@ export class UpstreamConnection {
   #current: Current | undefined
   #connected = false
   #served = 0
+  /** The answer ended and left the connection usable, as far as was read. */
+  #rest: { readonly keepAliveMs: number | undefined } | undefined
   #error: Error | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -202,6 +204,10 @@ export class UpstreamConnection {
       current.unflushed = false
       current.reader.flush()
     }
+    const rest = this.#rest
+    if (rest === undefined) return
+    this.#rest = undefined
+    this.#options.onIdle(this, rest.keepAliveMs)
   }
 
   #endOfStream(): void {
@@ -253,7 +259,8 @@ export class UpstreamConnection {
     this.#served++
     this.#socket.resume()
     // An answer that came before the whole request leaves the rest of it unsaid: the connection is of no more use.
-    if (current.requestSent && current.head?.keepAlive === true) this.#options.onIdle(this, current.head.keepAliveMs)
+    // Usable only once all that came was read: bytes behind the answer must not meet another request.
+    if (current.requestSent && current.head?.keepAlive === true) this.#rest = { keepAliveMs: current.head.keepAliveMs }
     else this.#socket.destroy()
     current.reader.end()
   }

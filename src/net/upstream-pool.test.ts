@@ -43,6 +43,7 @@ interface Sending {
   readonly timeoutMs?: number
   readonly onExchange?: (exchange: Exchange) => void
   readonly onData?: (bytes: Buffer) => boolean
+  readonly onEnd?: () => void
 }
 
 async function send(pool: UpstreamPool, sending: Sending = {}): Promise<Outcome> {
@@ -59,7 +60,10 @@ async function send(pool: UpstreamPool, sending: Sending = {}): Promise<Outcome>
         return sending.onData?.(bytes) ?? true
       },
       flush: () => undefined,
-      end: () => resolve(outcome),
+      end: () => {
+        sending.onEnd?.()
+        resolve(outcome)
+      },
       fail: (failure) => {
         outcome.failure = failure
         resolve(outcome)
@@ -218,6 +222,16 @@ test('bytes behind an answer cost the connection, not the answer', async (t) => 
   )
   assert.deepEqual(await send(pool), { status: 200, body: 'fine', failure: undefined })
   assert.equal(pool.idle, 0)
+})
+
+test('bytes behind an answer are no answer to a request that its end sets off', async (t) => {
+  const pool = await openPool(
+    t,
+    answerEach((connection) => ok(`connection ${connection}`) + (connection === 0 ? ok('smuggled') : '')),
+  )
+  const second = Promise.withResolvers<Outcome>()
+  const first = await send(pool, { onEnd: () => second.resolve(send(pool)) })
+  assert.deepEqual([first.body, (await second.promise).body], ['connection 0', 'connection 1'])
 })
 
 test('an answer that comes before the whole request ends the connection with it', async (t) => {

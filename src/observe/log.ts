@@ -4,6 +4,7 @@ import { openRotatedFile } from './rotated-file.ts'
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export interface LogOptions {
+  /** `-`: standard output, as containers want it. */
   readonly file: string
   readonly level?: LogLevel
   /** On every line: service, replica, revision. */
@@ -22,7 +23,7 @@ export interface Log {
 
 /** Structured JSON lines `{"level","time",…fields,"msg"}` into a file of bounded size. A full disk costs log lines, never the process. */
 export function openLog({ file, level = 'info', fields, maxBytes = 8 << 20, keep = 2 }: LogOptions): Log {
-  const target = openRotatedFile(file, { maxBytes, keep })
+  const target = file === '-' ? standardOutput : openRotatedFile(file, { maxBytes, keep })
   const to = pino(
     {
       level,
@@ -33,4 +34,9 @@ export function openLog({ file, level = 'info', fields, maxBytes = 8 << 20, keep
     target,
   )
   return { to, close: () => target.close() }
+}
+
+const standardOutput = {
+  write: (line: string): void => void process.stdout.write(line),
+  close: (): void => undefined,
 }

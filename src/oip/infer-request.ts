@@ -108,7 +108,7 @@ function readTensors(
     throw invalid(`${body.length - binaryAt} bytes follow the last tensor and belong to none`)
   const given = new Set(inputs.map(({ name }) => name))
   if (given.size < inputs.length) throw invalid(`an input is given twice: ${list(inputs.map(({ name }) => name))}`)
-  const missing = signature.inputs.filter(({ name, optional }) => optional !== true && !given.has(name))
+  const missing = signature.inputs.filter(({ name }) => !given.has(name))
   if (missing.length > 0)
     throw invalid(
       `the model also needs ${missing.length === 1 ? 'input' : 'inputs'} ${list(missing.map(({ name }) => name))}`,

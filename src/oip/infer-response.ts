@@ -1,5 +1,5 @@
 import { TowlineError } from '../base/errors.ts'
-import { elementBytes, isNumericDatatype, renderStrings } from './tensor-data.ts'
+import { isNumericDatatype, renderStrings } from './tensor-data.ts'
 import type { InferRequest, Tensor } from './tensor.ts'
 
 export interface WireAnswer {
@@ -67,7 +67,9 @@ function classify(tensor: Tensor, top: number, labels: readonly string[] | undef
   const classes = tensor.shape.at(-1) ?? 0
   if (
     !isNumericDatatype(tensor.datatype) ||
-    elementBytes(tensor.datatype) === 0 ||
+    // Their elements are raw 16-bit patterns, whose order is not that of the numbers.
+    tensor.datatype === 'FP16' ||
+    tensor.datatype === 'BF16' ||
     classes === 0 ||
     tensor.shape.length > 2
   ) {

@@ -25,8 +25,6 @@ export interface TensorSpec {
   readonly name: string
   readonly datatype: Datatype
   readonly shape: readonly number[]
-  /** An input with a default inside the model may be left out. */
-  readonly optional?: boolean
 }
 
 export interface ModelSignature {

@@ -43,7 +43,7 @@ export async function loadModel(
   ])
   try {
     const signature = { name: config.modelName, ...runtime.signature }
-    const batched = signature.inputs.every(({ shape, optional }) => optional === true || shape[0] === -1)
+    const batched = signature.inputs.every(({ shape }) => shape[0] === -1)
     return {
       name: config.modelName,
       signature,

@@ -22,6 +22,7 @@ export interface ReplicaConfig {
   readonly maxBodyBytes: number
   readonly maxQueuedRows: number
   readonly drainTimeoutMs: number
+  /** `-`: standard output. */
   readonly logFile: string
   /** Rewritten atomically at each change of state. */
   readonly announceFile: string

@@ -7,6 +7,7 @@ import { beside } from '../../base/process/beside.ts'
 import { hasErrors } from '../../base/diagnostic.ts'
 import { formatMs } from '../../base/display.ts'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
+import { renewLease } from '../../base/process/lease.ts'
 import type { ReplicaAnnouncement, ReplicaConfig } from '../../serve/replica-config.ts'
 import { loadSpec } from '../../spec/load.ts'
 import type { CliContext } from '../context.ts'
@@ -27,6 +28,7 @@ export async function serve(this: CliContext, flags: ServeFlags, file: string): 
   if (service === undefined || hasErrors(diagnostics)) throw new TowlineError('TL_SPEC_INVALID', file)
   const { name, model, runtime, resources, serving, lifecycle, env } = service
   const folder = mkdtempSync(join(tmpdir(), 'towline-serve-'))
+  const leaseFile = join(folder, 'lease')
   const config: ReplicaConfig = {
     service: name,
     replica: name,
@@ -40,8 +42,10 @@ export async function serve(this: CliContext, flags: ServeFlags, file: string): 
     metricsPort: flags.metricsPort,
     ...serving,
     drainTimeoutMs: lifecycle.drainTimeoutMs,
-    logFile: '/dev/stdout',
+    logFile: '-',
     announceFile: join(folder, 'state.json'),
+    // Should this process be killed, the replica drains and ends by itself.
+    lease: { file: leaseFile, leaseMs: 5000 },
   }
   try {
     const configFile = join(folder, 'config.json')
@@ -62,10 +66,13 @@ export async function serve(this: CliContext, flags: ServeFlags, file: string): 
     const ended = Promise.withResolvers<number | null>()
     child.on('error', ended.reject)
     child.on('close', ended.resolve)
+    let isAnnounced = false
     const watch = setInterval(() => {
+      renewLease(leaseFile, Date.now())
+      if (isAnnounced) return
       const announcement = readAnnouncement(config.announceFile)
       if (announcement?.state !== 'Serving') return
-      clearInterval(watch)
+      isAnnounced = true
       terminal.err(
         renderRow(
           'serving',
@@ -73,7 +80,7 @@ export async function serve(this: CliContext, flags: ServeFlags, file: string): 
         ),
       )
       terminal.err(renderRow('metrics', `http://${flags.host}:${announcement.metricsPort}/metrics`))
-    }, 50)
+    }, 100)
     const code = await ended.promise
     clearInterval(watch)
     process.off('SIGTERM', forward)

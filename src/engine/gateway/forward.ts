@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { TowlineError, codes } from '../../base/errors.ts'
-import { newRequestId } from '../../base/id.ts'
+import { readRequestId } from '../../net/trace-context.ts'
 import { IncomingBody, type KeepBudget } from '../../net/upstream-body.ts'
 import type { Exchange, UpstreamFailure, UpstreamRequest } from '../../net/upstream-connection.ts'
 import { renderRequestHead } from '../../net/upstream-headers.ts'
@@ -15,6 +15,8 @@ export interface ForwardContext {
   readonly endpoints: EndpointSet
   readonly timeoutMs: number
   readonly maxBodyBytes: number
+  /** More requests are owed answers than the service takes on: this one is refused. */
+  readonly full: boolean
   readonly budget: KeepBudget
   readonly log: Logger
   /** Called once for each request, when its answer has ended or cannot be given. Status 0: the client left first. */
@@ -56,8 +58,7 @@ class Forwarding {
     this.#request = request
     this.#response = response
     this.#context = context
-    const given = request.headers['x-request-id']
-    this.#requestId = typeof given === 'string' ? given : newRequestId()
+    this.#requestId = readRequestId(request.headers)
   }
 
   start(): void {
@@ -66,6 +67,7 @@ class Forwarding {
     this.#request.on('error', () => undefined)
     this.#response.on('error', () => undefined).once('close', () => this.#clientLeft())
     try {
+      if (this.#context.full) throw new TowlineError('TL_OVERLOADED', 'too many requests wait at the gateway')
       const framing = readFraming(this.#request)
       const target = readTarget(this.#request)
       if (framing.kind === 'Length' && framing.sizeBytes > maxBodyBytes) throw this.#tooLarge()

@@ -5,9 +5,9 @@ import { endToEndHeaders } from '../../net/upstream-headers.ts'
 
 /**
  * Written anew for the replica: the framing follows from what was parsed, never from what was claimed. `expect` has been
- * answered here already.
+ * answered here already. An id that the gateway did not take must not be the one that the replica logs.
  */
-const rewritten: ReadonlySet<string> = new Set(['content-length', 'expect', 'x-forwarded-for'])
+const rewritten: ReadonlySet<string> = new Set(['content-length', 'expect', 'x-forwarded-for', 'x-request-id'])
 
 /** Throws TL_REQUEST_INVALID for a body whose coding would get lost on the way. */
 export function readFraming({ headers }: IncomingMessage): Framing {
@@ -39,7 +39,7 @@ export function forwardedHeaders(request: IncomingMessage, requestId: string): s
   const { headers, rawHeaders, socket } = request
   const passed = endToEndHeaders(rawHeaders, rewritten)
   if (headers.host === undefined) passed.push('Host', 'localhost')
-  if (headers['x-request-id'] === undefined) passed.push('X-Request-Id', requestId)
+  passed.push('X-Request-Id', requestId)
   const chain = headers['x-forwarded-for']
   const client = socket.remoteAddress ?? 'unknown'
   passed.push('X-Forwarded-For', chain === undefined ? client : `${String(chain)}, ${client}`)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, createServer, request as startRequest } from 'node:http'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { answerWith, ask, errorOf, openBackend, openTestRoute, until } from '../../../test/kit/gateway-rig.ts'
@@ -73,6 +74,30 @@ test("a client's own request id is kept, and the gateway's errors carry it", asy
   const answer = await ask(route, { path: '/v2/health/ready', headers: { 'X-Request-Id': 'mine' } })
   assert.deepEqual([answer.status, answer.headers['x-request-id'], answer.headers['retry-after']], [503, 'mine', '1'])
   assert.match(errorOf(answer), /not ready/)
+})
+
+test('an id that is no plain text is replaced, for the replica and for the client alike', async (t) => {
+  const seen: unknown[] = []
+  const backend = await openBackend(t, 'a', (request, response) => {
+    seen.push(request.headers['x-request-id'])
+    response.end()
+  })
+  const route = await openTestRoute(t, [backend.endpoint])
+  await ask(route, { headers: { 'X-Request-Id': 'x'.repeat(2000) } })
+  await ask(route, { headers: { 'X-Request-Id': '{"forged": "line"}' } })
+  for (const id of seen) assert.match(String(id), /^[0-9a-f-]{36}$/)
+  assert.equal(new Set(seen).size, 2)
+})
+
+test('requests that one client piles up without waiting are bounded, and those over the bound are told', async (t) => {
+  const route = await openTestRoute(t, [])
+  const socket = connect(route.settings.port, '127.0.0.1')
+  t.after(() => socket.destroy())
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1030))
+  await until(() => route.status().requests === 1030)
+  assert.deepEqual([route.status().inFlight, route.status().errors], [1024, 6])
+  socket.destroy()
+  await until(() => route.status().inFlight === 0)
 })
 
 test('a large body never gets far ahead of a slow receiver, in either direction', async (t) => {

@@ -7,6 +7,8 @@ import type { GatewayRoute, GatewayRouteStatus } from './gateway-config.ts'
 
 /** Clients of one service at a time; more are turned away before anything is read from them. */
 const maxConnections = 1024
+/** A client may send many requests on one connection without waiting for answers: those are bounded too. */
+const maxInFlight = 1024
 
 export interface Route {
   /** As it was asked for, with the port that it got. */
@@ -48,7 +50,8 @@ export async function openRoute(settings: GatewayRoute, { log, budget, drainMs }
         inFlight++
         requests++
         const { timeoutMs, maxBodyBytes } = current
-        forwardRequest(request, response, { endpoints, timeoutMs, maxBodyBytes, budget, log, onDone })
+        const full = inFlight > maxInFlight
+        forwardRequest(request, response, { endpoints, timeoutMs, maxBodyBytes, full, budget, log, onDone })
       },
     })
 

@@ -86,6 +86,8 @@ async function infer(
   const onClose = (): void => {
     if (!response.writableFinished) gone.abort()
   }
+  // A caller may have left while the body was read or the photo decoded.
+  if (response.destroyed) gone.abort()
   response.once('close', onClose)
   try {
     const result = await model.runtime.run({ ...job, rows: exchange.rows, signal: gone.signal })

@@ -9,8 +9,6 @@ export interface OnnxMetadata {
   readonly opset: number | undefined
   readonly producer: string
   readonly inputs: readonly OnnxPort[]
-  /** Inputs with a value of their own inside the model: a caller may leave them out. */
-  readonly optionalInputs: readonly OnnxPort[]
   readonly outputs: readonly OnnxPort[]
   /** Free text the exporter left, e.g. `names` of classes. */
   readonly properties: ReadonlyMap<string, string>
@@ -70,7 +68,7 @@ export function parseOnnxMetadata(bytes: Uint8Array): OnnxMetadata | undefined {
   let irVersion = 0
   let opset: number | undefined
   let producer = ''
-  let graph: Pick<OnnxMetadata, 'inputs' | 'optionalInputs' | 'outputs'> | undefined
+  let graph: Pick<OnnxMetadata, 'inputs' | 'outputs'> | undefined
   const properties = new Map<string, string>()
   try {
     readFields(bytes, {
@@ -109,7 +107,7 @@ function readFields(bytes: Uint8Array, fields: FieldReaders): void {
   }
 }
 
-function readGraph(bytes: Uint8Array): Pick<OnnxMetadata, 'inputs' | 'optionalInputs' | 'outputs'> {
+function readGraph(bytes: Uint8Array): Pick<OnnxMetadata, 'inputs' | 'outputs'> {
   const inputs: OnnxPort[] = []
   const outputs: OnnxPort[] = []
   const initialised = new Set<string>()
@@ -118,10 +116,8 @@ function readGraph(bytes: Uint8Array): Pick<OnnxMetadata, 'inputs' | 'optionalIn
     11: (reader) => inputs.push(readPort(reader.bytes())),
     12: (reader) => outputs.push(readPort(reader.bytes())),
   })
-  const [optionalInputs = [], required = []] = [true, false].map((has) =>
-    inputs.filter(({ name }) => initialised.has(name) === has),
-  )
-  return { inputs: required, optionalInputs, outputs }
+  // Weights that old exporters list as inputs, and inputs with a default, which the Node binding passes over in silence.
+  return { inputs: inputs.filter(({ name }) => !initialised.has(name)), outputs }
 }
 
 function readPort(bytes: Uint8Array): OnnxPort {

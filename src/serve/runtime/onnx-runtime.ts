@@ -2,10 +2,8 @@ import { Worker } from 'node:worker_threads'
 import { beside } from '../../base/process/beside.ts'
 import { BoundedQueue } from '../../base/bounded-queue.ts'
 import { TowlineError } from '../../base/errors.ts'
-import type { TensorSpec } from '../../oip/tensor.ts'
 import { flushDenormals } from './denormals.ts'
 import type { FromOnnxThread, OnnxThreadData, ToOnnxThread } from './onnx-thread.ts'
-import { readOnnxMetadata } from './onnx-metadata.ts'
 import { buffersOf } from './onnx-types.ts'
 import type { RunRequest, RunResult, Runtime } from './runtime.ts'
 
@@ -151,11 +149,7 @@ function createPool(
   }
 
   return {
-    signature: {
-      platform: 'onnx_onnxruntime',
-      inputs: listInputs(options.modelFile, model.inputs),
-      outputs: model.outputs,
-    },
+    signature: { platform: 'onnx_onnxruntime', inputs: model.inputs, outputs: model.outputs },
     warmupMs: model.warmupMs,
     get queuedRows() {
       return waiting.weight
@@ -197,21 +191,6 @@ function createPool(
       await Promise.all(lanes.map(closeLane))
     },
   }
-}
-
-/** More than these are not inputs but weights, which old exporters list as inputs as well. */
-const maxOptionalInputs = 16
-
-/** The session does not list inputs with a default, but takes them; the file knows them (since IR 4). */
-function listInputs(modelFile: string, inputs: readonly TensorSpec[]): TensorSpec[] {
-  const { irVersion, optionalInputs } = readOnnxMetadata(modelFile)
-  if (irVersion < 4 || optionalInputs.length > maxOptionalInputs) return [...inputs]
-  const optional = optionalInputs.flatMap(({ name, datatype, shape }) =>
-    datatype === undefined || inputs.some((input) => input.name === name)
-      ? []
-      : [{ name, datatype, shape: shape.map((size) => (typeof size === 'number' ? size : -1)), optional: true }],
-  )
-  return [...inputs, ...optional]
 }
 
 async function closeLane({ worker }: Lane): Promise<void> {
