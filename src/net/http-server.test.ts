@@ -22,6 +22,7 @@ const call = (port: number, path = '/') =>
 
 interface Conversation {
   readonly socket: Socket
+  /** The server has closed its side, or both. */
   readonly closed: Promise<unknown>
   heard(): string
   hears(text: string): Promise<void>
@@ -36,7 +37,7 @@ function converse(t: TestContext, port: number, bytes: string): Conversation {
   socket.write(bytes)
   return {
     socket,
-    closed: once(socket, 'close'),
+    closed: Promise.race([once(socket, 'end'), once(socket, 'close')]),
     heard: () => text,
     hears: async (wanted) => {
       while (!text.includes(wanted)) await once(socket, 'data')
@@ -87,7 +88,7 @@ test('an error for a request whose body was not read ends the connection', async
 })
 
 test('what is no HTTP is refused in our own form, and a client that does not let go is cut off', async (t) => {
-  const server = await open(t, (_, response) => response.end())
+  const server = await open(t, (_, response) => void response.end())
   for (const [bytes, expected] of [
     ['SSH-2.0-OpenSSH\r\n\r\n', /^HTTP\/1\.1 400 Bad Request\r\n[^]*\{"error":"this is not an HTTP/],
     [`GET / HTTP/1.1\r\nA: ${'x'.repeat(40_000)}\r\n\r\n`, /^HTTP\/1\.1 431 [^]*over 32 KiB/],
@@ -96,6 +97,7 @@ test('what is no HTTP is refused in our own form, and a client that does not let
     await closed
     assert.match(heard(), expected)
   }
+  await server.close(60_000)
 })
 
 test('noise behind a request never becomes part of the answer to it', async (t) => {
@@ -112,7 +114,7 @@ test('noise behind a request never becomes part of the answer to it', async (t) 
   assert.match(heard(), /\r\n\r\npart$/)
 })
 
-test('a taken port, a foreign address and a name that does not exist are told apart and say where', async (t) => {
+test('a taken port and an address of another machine are told apart, and say where', async (t) => {
   const server = await open(t, () => undefined)
   const refused = async (host: string, port: number): Promise<unknown> =>
     await openHttpServer({ listen: { host, port }, handle: () => undefined }).then(

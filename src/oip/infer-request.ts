@@ -175,7 +175,7 @@ function flattenStrings(value: unknown, what: string): string[] {
   if (!Array.isArray(value)) throw invalid(`${what} must be an array of strings`)
   const flat: unknown[] = value.flat(maxRank)
   const odd = flat.find((element) => typeof element !== 'string')
-  if (odd !== undefined) throw invalid(`${what} is BYTES: every element must be a string, found ${JSON.stringify(odd)}`)
+  if (odd !== undefined) throw invalid(`${what} is BYTES: every element must be a string, found ${show(odd)}`)
   return flat as string[] // each one was checked above
 }
 
@@ -216,7 +216,7 @@ function parseRaw(body: Uint8Array<ArrayBuffer>, { inputs, outputs }: ModelSigna
 
 function readId(cursor: JsonCursor): string {
   const id = cursor.readValue('id')
-  if (typeof id !== 'string') throw invalid(`\`id\` must be a string, found ${JSON.stringify(id)}`)
+  if (typeof id !== 'string') throw invalid(`\`id\` must be a string, found ${show(id)}`)
   if (id.length > 1024) throw invalid('`id` is longer than 1024 characters')
   return id
 }
@@ -250,14 +250,14 @@ function readInput(cursor: JsonCursor, what: string): RawInput {
         `${what} has the unknown key ${JSON.stringify(key.slice(0, 80))}; known are name, shape, datatype, parameters, data`,
       )
   })
-  if (typeof name !== 'string') throw invalid(`${what}.name must be a string, found ${JSON.stringify(name)}`)
+  if (typeof name !== 'string') throw invalid(`${what}.name must be a string, found ${show(name)}`)
   if (typeof datatype !== 'string' || !Object.hasOwn(datatypes, datatype)) {
-    throw invalid(`${what}.datatype is ${JSON.stringify(datatype)}; known are ${Object.keys(datatypes).join(', ')}`)
+    throw invalid(`${what}.datatype is ${show(datatype)}; known are ${Object.keys(datatypes).join(', ')}`)
   }
   const binaryBytes = parameters['binary_data_size']
   if (binaryBytes !== undefined && !isSize(binaryBytes))
     throw invalid(
-      `${what}.parameters.binary_data_size must be a whole number of bytes, found ${JSON.stringify(binaryBytes)}`,
+      `${what}.parameters.binary_data_size must be a whole number of bytes, found ${show(binaryBytes)}`,
     )
   if (binaryBytes !== undefined && dataAt !== undefined)
     throw invalid(`${what} has both \`data\` and \`binary_data_size\`; one of them`)
@@ -266,12 +266,12 @@ function readInput(cursor: JsonCursor, what: string): RawInput {
 
 function readShape(shape: unknown, what: string): number[] {
   if (!Array.isArray(shape))
-    throw invalid(`${what}.shape must be an array of whole numbers, found ${JSON.stringify(shape)}`)
+    throw invalid(`${what}.shape must be an array of whole numbers, found ${show(shape)}`)
   if (shape.length > maxRank)
     throw invalid(`${what}.shape has ${shape.length} dimensions, at most ${maxRank} are possible`)
   const odd: unknown = shape.find((size) => !isSize(size))
   if (odd !== undefined)
-    throw invalid(`${what}.shape has ${JSON.stringify(odd)}; every dimension must be a whole number from 0`)
+    throw invalid(`${what}.shape has ${show(odd)}; every dimension must be a whole number from 0`)
   return shape as number[] // each one was checked above
 }
 
@@ -288,11 +288,11 @@ function readOutputs(cursor: JsonCursor, signature: ModelSignature): RequestedOu
     })
     const known = signature.outputs.map((spec) => spec.name)
     if (typeof name !== 'string' || !known.includes(name))
-      throw invalid(`the model has no output ${JSON.stringify(name)}; it has ${list(known)}`)
+      throw invalid(`the model has no output ${show(name)}; it has ${list(known)}`)
     if (outputs.some((output) => output.name === name)) throw invalid(`output ${quote(name)} is asked for twice`)
     const classification = parameters['classification'] ?? 0
     if (!isSize(classification))
-      throw invalid(`${what}.parameters.classification must be a whole number, found ${JSON.stringify(classification)}`)
+      throw invalid(`${what}.parameters.classification must be a whole number, found ${show(classification)}`)
     outputs.push({ name, binary: readFlag(parameters, 'binary_data'), classification })
   })
   return outputs
@@ -301,19 +301,24 @@ function readOutputs(cursor: JsonCursor, signature: ModelSignature): RequestedOu
 function readParameters(cursor: JsonCursor, what: string): Record<string, unknown> {
   const value = cursor.readValue(what)
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid(`${what} must be an object, found ${JSON.stringify(value)}`)
+    throw invalid(`${what} must be an object, found ${show(value)}`)
   return value as Record<string, unknown> // an object that is no array
 }
 
 function readFlag(parameters: Record<string, unknown>, key: string): boolean | undefined {
   const value = parameters[key]
   if (value !== undefined && typeof value !== 'boolean')
-    throw invalid(`the parameter ${key} must be true or false, found ${JSON.stringify(value)}`)
+    throw invalid(`the parameter ${key} must be true or false, found ${show(value)}`)
   return value
 }
 
 const isSize = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+/** A wrong value in a message, cut: a caller's megabyte comes back neither in the answer nor in the log. */
+const show = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text
+}
 const quote = (name: string): string => JSON.stringify(name.slice(0, 80))
 const list = (names: readonly string[]): string => names.map(quote).join(', ')
 

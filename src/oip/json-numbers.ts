@@ -47,6 +47,7 @@ export function readNumbers(
       if (depth > 0) counts[depth] = (counts[depth] ?? 0) + 1
       depth++
       if (depth > Math.max(1, rank)) cursor.fail(`${form.what} is nested deeper than its shape ${render(form.shape)}`)
+      if (depth > 1 && !nested && index > 0) cursor.fail(`${form.what} mixes numbers and arrays`)
       if (depth > 1) nested = true
       counts[depth] = 0
       cursor.at++
