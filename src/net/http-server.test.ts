@@ -1,172 +1,141 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent } from 'node:http'
 import { type Socket, connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { TowlineError } from '../base/errors.ts'
-import { sendError, sendJson } from './answer.ts'
-import { isNobodyListening, requestJson } from './http-client.ts'
-import { type Handler, type HttpServer, openHttpServer } from './http-server.ts'
+import { type Handler, type HttpServer, type HttpServerOptions, openHttpServer } from './http-server.ts'
 
-async function open(t: TestContext, handle: Handler): Promise<HttpServer> {
-  const server = await openHttpServer({ listen: { host: '127.0.0.1', port: 0 }, handle })
-  t.after(async () => await server.close(0))
-  return server
+const anyPort = { host: '127.0.0.1', port: 0 }
+
+async function open(
+  t: TestContext,
+  handle: Handler,
+  more: Partial<HttpServerOptions> = {},
+): Promise<{ server: HttpServer; url: string }> {
+  const server = await openHttpServer({ listen: anyPort, handle, ...more })
+  t.after(() => server.close(0))
+  return { server, url: `http://127.0.0.1:${server.port}` }
 }
 
-const call = (port: number, path = '/') =>
-  ({ url: `http://127.0.0.1:${port}`, method: 'GET', path, timeoutMs: 5000 }) as const
-
-interface Conversation {
-  readonly socket: Socket
-  /** The server has closed its side, or both. */
-  readonly closed: Promise<unknown>
-  heard(): string
-  hears(text: string): Promise<void>
-}
-
-/** A client that never closes its own side. */
-function converse(t: TestContext, port: number, bytes: string): Conversation {
-  const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
+async function dial(t: TestContext, { port }: HttpServer, text = ''): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => undefined)
   t.after(() => socket.destroy())
-  let text = ''
-  socket.on('error', () => undefined).on('data', (chunk) => (text += chunk.toString('latin1')))
-  socket.write(bytes)
-  return {
-    socket,
-    closed: Promise.race([once(socket, 'end'), once(socket, 'close')]),
-    heard: () => text,
-    hears: async (wanted) => {
-      while (!text.includes(wanted)) await once(socket, 'data')
-    },
-  }
+  await once(socket, 'connect')
+  socket.write(text)
+  return socket
 }
 
-test('a handler that fails is answered for: a known failure by its code, a bug without its text', async (t) => {
-  const server = await open(t, (request) => {
-    if (request.url === '/known') throw new TowlineError('TL_OVERLOADED', 'the queue is full', { hint: 'wait' })
-    throw new Error('secret')
+async function readAll(socket: Socket): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of socket) chunks.push(chunk as Buffer) // no encoding was set
+  return Buffer.concat(chunks).toString()
+}
+
+const sayOk: Handler = (_, response) => void response.end('ok')
+
+test('what is no HTTP is refused in the form of all errors, and the next caller is served', async (t) => {
+  const { server, url } = await open(t, sayOk)
+  const broken = await readAll(await dial(t, server, 'HELLO\r\n\r\n'))
+  assert.match(broken, /^HTTP\/1\.1 400 Bad Request\r\n.*connection: close/s)
+  assert.match(broken, /\r\n\r\n\{"error":"this is not an HTTP\/1\.1 request \(HPE_\w+\)"\}$/)
+  const long = await readAll(await dial(t, server, `GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(40_000)}\r\n\r\n`))
+  assert.match(long, /^HTTP\/1\.1 431 .*\{"error":"the headers are over 32 KiB"\}$/s)
+  assert.equal(await (await fetch(url)).text(), 'ok')
+})
+
+test('a request that does not arrive in time is given up with 408', async (t) => {
+  const { server } = await open(t, sayOk, { requestTimeoutMs: 1 })
+  const late = await readAll(await dial(t, server, 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n'))
+  assert.match(late, /^HTTP\/1\.1 408 .*\{"error":"the request did not arrive in time"\}$/s)
+})
+
+test('a handler that fails is answered for: its own failures in full, bugs without their text', async (t) => {
+  const { url } = await open(t, ({ url: path }) => {
+    throw path === '/bug' ? new Error('secret') : new TowlineError('TL_OVERLOADED', 'too much', { hint: 'come again' })
   })
-  assert.deepEqual(await requestJson(call(server.port, '/known')), {
-    status: 503,
-    body: { error: 'The service is at its limit: the queue is full (wait)', code: 'TL_OVERLOADED' },
+  const known = await fetch(url)
+  assert.deepEqual([known.status, known.headers.get('retry-after')], [503, '1'])
+  assert.deepEqual(await known.json(), {
+    error: 'The service is at its limit: too much (come again)',
+    code: 'TL_OVERLOADED',
   })
-  const { status, body } = await requestJson(call(server.port))
-  assert.equal(status, 500)
-  assert.doesNotMatch(JSON.stringify(body), /secret/)
+  const bug = await fetch(`${url}/bug`)
+  assert.equal(bug.status, 500)
+  assert.doesNotMatch(await bug.text(), /secret/)
 })
 
-test('a failure after the answer has begun cuts it off, so that nobody takes a part for the whole', async (t) => {
-  const server = await open(t, (_, response) => {
-    response.writeHead(200, { 'content-length': 10 }).write('part')
-    throw new TowlineError('TL_MODEL_FAILED', 'half-way')
+test('a handler that fails after its answer began ends the connection, not the process', async (t) => {
+  const { url } = await open(t, (_, response) => {
+    response.writeHead(200, { 'content-length': 10 })
+    response.write('half')
+    throw new Error('late')
   })
-  await assert.rejects(requestJson(call(server.port)), /ECONNRESET|cut off|aborted|hang up/)
+  await assert.rejects(async () => (await fetch(url)).text())
 })
 
-test('HEAD gets the head of the answer alone', async (t) => {
-  const server = await open(t, (_, response) => sendJson(response, 200, { a: 1 }))
-  const { heard, hears } = converse(
-    t,
-    server.port,
-    'HEAD / HTTP/1.1\r\nHost: x\r\n\r\nHEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
-  )
-  await hears('close\r\n')
-  await hears('\r\n\r\n')
-  assert.match(heard(), /content-length: 7/)
-  assert.doesNotMatch(heard(), /"a"/)
-})
-
-test('an error for a request whose body was not read ends the connection', async (t) => {
-  const server = await open(t, (_, response) => sendError(response, new TowlineError('TL_ROUTE_UNKNOWN', '/')))
-  const { heard, hears } = converse(t, server.port, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n')
-  await hears('TL_ROUTE_UNKNOWN')
-  assert.match(heard(), /^HTTP\/1\.1 404 [^]*connection: close\r\n/i)
-})
-
-test('what is no HTTP is refused in our own form, and a client that does not let go is cut off', async (t) => {
-  const server = await open(t, (_, response) => void response.end())
-  for (const [bytes, expected] of [
-    ['SSH-2.0-OpenSSH\r\n\r\n', /^HTTP\/1\.1 400 Bad Request\r\n[^]*\{"error":"this is not an HTTP/],
-    [`GET / HTTP/1.1\r\nA: ${'x'.repeat(40_000)}\r\n\r\n`, /^HTTP\/1\.1 431 [^]*over 32 KiB/],
-  ] as const) {
-    const { heard, closed } = converse(t, server.port, bytes)
-    await closed
-    assert.match(heard(), expected)
+test('a refusal keeps the connection where no body is left on it', async (t) => {
+  const { server } = await open(t, () => {
+    throw new TowlineError('TL_ROUTE_UNKNOWN', 'no')
+  })
+  const socket = await dial(t, server)
+  const ask = async (head: string): Promise<string> => {
+    socket.write(head)
+    return String(await once(socket, 'data'))
   }
-  await server.close(60_000)
+  assert.match(await ask('GET / HTTP/1.1\r\nhost: a\r\n\r\n'), /^HTTP\/1\.1 404 .*connection: keep-alive/is)
+  assert.match(await ask('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n'), /connection: keep-alive/i)
+  assert.match(await ask('HEAD / HTTP/1.1\r\nhost: a\r\n\r\n'), /connection: keep-alive.*\r\n\r\n$/is)
+  assert.match(await ask('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n'), /connection: close/)
 })
 
-test('noise behind a request never becomes part of the answer to it', async (t) => {
+test('a taken port is a failure of its own', async (t) => {
+  const { server } = await open(t, sayOk)
+  await assert.rejects(
+    openHttpServer({ listen: { host: '127.0.0.1', port: server.port }, handle: sayOk }),
+    (error) =>
+      error instanceof TowlineError &&
+      error.code === 'TL_PORT_TAKEN' &&
+      error.detail === `another program listens on 127.0.0.1:${server.port}`,
+  )
+})
+
+test('close waits for what is owed, ends kept connections with it, and lets silent ones go', async (t) => {
   const begun = Promise.withResolvers<void>()
-  const server = await open(t, (_, response) => {
-    response.writeHead(200, { 'content-length': 1000 }).write('part')
-    begun.resolve()
+  const finish = Promise.withResolvers<void>()
+  const { server, url } = await open(t, async ({ url: path }, response) => {
+    if (path === '/owed') {
+      begun.resolve()
+      await finish.promise
+    }
+    response.end('done')
   })
-  const { socket, heard, hears, closed } = converse(t, server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await (await fetch(url)).text()
+  const silent = await dial(t, server)
+  const owed = fetch(`${url}/owed`)
   await begun.promise
-  await hears('part')
-  socket.write('noise\r\n\r\n')
-  await closed
-  assert.match(heard(), /\r\n\r\npart$/)
-})
-
-test('a taken port and an address of another machine are told apart, and say where', async (t) => {
-  const server = await open(t, () => undefined)
-  const refused = async (host: string, port: number): Promise<unknown> =>
-    await openHttpServer({ listen: { host, port }, handle: () => undefined }).then(
-      () => assert.fail('it listens'),
-      (error: unknown) => (error instanceof TowlineError ? [error.code, error.detail] : error),
-    )
-  assert.deepEqual(await refused('127.0.0.1', server.port), [
-    'TL_PORT_TAKEN',
-    `another program listens on 127.0.0.1:${server.port}`,
-  ])
-  assert.deepEqual(await refused('192.0.2.1', 0), ['TL_ADDRESS_UNUSABLE', '192.0.2.1 is no address of this machine'])
-})
-
-test('a socket file that a killed process left behind is replaced', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'towline-server-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  const socketPath = join(folder, 'control.sock')
-  writeFileSync(socketPath, '')
-  const server = await openHttpServer({ listen: { socketPath }, handle: (_, response) => sendJson(response, 200, 1) })
-  t.after(async () => await server.close(0))
-  assert.equal(server.port, 0)
-  assert.equal((await requestJson({ socketPath, method: 'GET', path: '/', timeoutMs: 5000 })).body, 1)
-})
-
-test('a closing server answers what it owes, accepts nothing, and ends kept connections', async (t) => {
-  const held = Promise.withResolvers<() => void>()
-  const server = await open(t, (request, response) => {
-    if (request.url === '/held') held.resolve(() => sendJson(response, 200, 'owed'))
-    else response.end()
-  })
-  const agent = new Agent({ keepAlive: true })
-  t.after(() => agent.destroy())
-  const idle = converse(t, server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
-  await idle.hears('HTTP/1.1 200')
-  const owed = requestJson(call(server.port, '/held'))
-  const release = await held.promise
   assert.equal(server.inFlight, 1)
-  const closed = server.close(5000)
-  await assert.rejects(requestJson(call(server.port)), isNobodyListening)
-  release()
-  assert.equal((await owed).body, 'owed')
-  await closed
-  await idle.closed
+  let closed = false
+  const silentEnd = once(silent, 'close')
+  silent.resume()
+  const closing = server.close(60_000).then(() => {
+    closed = true
+  })
+  await silentEnd
+  assert.equal(closed, false)
+  await assert.rejects(fetch(url))
+  finish.resolve()
+  const answer = await owed
+  assert.equal(await answer.text(), 'done')
+  await closing
   assert.equal(server.inFlight, 0)
 })
 
-test('a closing server waits no longer than it was told', async (t) => {
-  const asked = Promise.withResolvers<void>()
-  const server = await open(t, () => asked.resolve())
-  const never = requestJson(call(server.port))
-  never.catch(() => undefined)
-  await asked.promise
+test('close gives up what is still owed when its time is over', async (t) => {
+  const begun = Promise.withResolvers<void>()
+  const { server, url } = await open(t, () => begun.resolve())
+  const lost = assert.rejects(fetch(url))
+  await begun.promise
   await server.close(10)
-  await assert.rejects(never)
+  await lost
 })

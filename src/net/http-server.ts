@@ -35,11 +35,12 @@ const refusalLingerMs = 1000
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const owed = new Set<ServerResponse>()
   let closing = false
+  const requestTimeout = options.requestTimeoutMs ?? 60_000
   const server = createServer({
     // Longer than the usual idle time of a client's pool or a proxy, so that they let go first and no request meets a closing door.
     keepAliveTimeout: 65_000,
-    requestTimeout: options.requestTimeoutMs ?? 60_000,
-    headersTimeout: 20_000,
+    requestTimeout,
+    headersTimeout: Math.min(20_000, requestTimeout),
     connectionsCheckingInterval: 1000,
     maxHeaderSize: 32_768,
     noDelay: true,

@@ -256,22 +256,18 @@ function readInput(cursor: JsonCursor, what: string): RawInput {
   }
   const binaryBytes = parameters['binary_data_size']
   if (binaryBytes !== undefined && !isSize(binaryBytes))
-    throw invalid(
-      `${what}.parameters.binary_data_size must be a whole number of bytes, found ${show(binaryBytes)}`,
-    )
+    throw invalid(`${what}.parameters.binary_data_size must be a whole number of bytes, found ${show(binaryBytes)}`)
   if (binaryBytes !== undefined && dataAt !== undefined)
     throw invalid(`${what} has both \`data\` and \`binary_data_size\`; one of them`)
   return { name, shape: readShape(shape, what), datatype: datatype as Datatype, binaryBytes, dataAt } // a key of the table, checked above
 }
 
 function readShape(shape: unknown, what: string): number[] {
-  if (!Array.isArray(shape))
-    throw invalid(`${what}.shape must be an array of whole numbers, found ${show(shape)}`)
+  if (!Array.isArray(shape)) throw invalid(`${what}.shape must be an array of whole numbers, found ${show(shape)}`)
   if (shape.length > maxRank)
     throw invalid(`${what}.shape has ${shape.length} dimensions, at most ${maxRank} are possible`)
   const odd: unknown = shape.find((size) => !isSize(size))
-  if (odd !== undefined)
-    throw invalid(`${what}.shape has ${show(odd)}; every dimension must be a whole number from 0`)
+  if (odd !== undefined) throw invalid(`${what}.shape has ${show(odd)}; every dimension must be a whole number from 0`)
   return shape as number[] // each one was checked above
 }
 
