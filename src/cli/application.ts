@@ -57,9 +57,9 @@ const up = buildCommand({
       lease: {
         kind: 'parsed',
         parse: parseTime,
-        default: '30s',
+        optional: true,
         placeholder: 'TIME',
-        brief: 'How long replicas serve on without an engine',
+        brief: 'How long replicas serve on without an engine; default: 30s, or what the running engine has',
       },
       project: projectFlag,
     },

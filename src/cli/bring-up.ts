@@ -15,7 +15,8 @@ import type { Terminal } from './term/terminal.ts'
 export interface BringUpOptions {
   readonly file: string
   readonly projectDir: string
-  readonly leaseMs: number
+  /** Absent: the default, or what the running engine has. */
+  readonly leaseMs?: number | undefined
   readonly port?: number | undefined
   readonly overlay?: string | undefined
   readonly envFile?: string | undefined
@@ -49,15 +50,14 @@ export async function bringUp(terminal: Terminal, options: BringUpOptions): Prom
   try {
     const engine = await startEngine(options.projectDir, { leaseMs: options.leaseMs })
     const { name } = service
-    await engine.apply(name, {
+    const request = {
       document,
       file: resolve(options.file),
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(env === undefined ? {} : { env }),
-    })
-    const changes = (options.attached ? engine.attach(name, options.signal) : engine.watch(name, options.signal))[
-      Symbol.asyncIterator
-    ]()
+    }
+    if (!options.attached) await engine.apply(name, request)
+    const changes = options.attached ? engine.attach(name, request, options.signal) : engine.watch(name, options.signal)
     const ready = await untilReady(changes, (status) =>
       progress.say(`${status.replicas.ready}/${status.replicas.desired} replicas of ${name} ready`),
     )

@@ -29,7 +29,6 @@ async function start(): Promise<void> {
     const service = await bringUp(terminal, {
       file: join(example, 'towline.yaml'),
       projectDir: project ?? root,
-      leaseMs: 30_000,
       port,
       attached: true,
       signal: interrupt.signal,

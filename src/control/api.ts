@@ -6,7 +6,7 @@
  * PUT    /v1/services/{name}           ApplyRequest → ServiceStatus (202: accepted, replicas follow)
  * DELETE /v1/services/{name}           drains, answers {} when all of it is gone; the engine exits with its last service
  * GET    /v1/services/{name}/watch     NDJSON of ServiceStatus, one line at each change, the first at once
- * POST   /v1/services/{name}/attach    the same, and when this connection closes the service is taken down
+ * POST   /v1/services/{name}/attach    ApplyRequest → applied and watched; when this connection closes the service is taken down
  * Errors: {"error": {"code", "message", "hint"?}} with the HTTP status of the table.
  */
 export interface ApplyRequest {

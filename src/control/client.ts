@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beside } from '../base/process/beside.ts'
 import { systemClock } from '../base/clock.ts'
+import { renderDuration } from '../base/duration.ts'
 import { TowlineError, hasErrno } from '../base/errors.ts'
 import { readTail } from '../engine/log-files.ts'
 import { type ProjectPaths, prepareProject, projectPaths } from '../engine/paths.ts'
@@ -20,11 +21,11 @@ export interface EngineClient {
   /** Resolves when all of it is gone. */
   remove(name: string): Promise<void>
   watch(name: string, signal?: AbortSignal): AsyncGenerator<ServiceStatus>
-  /** The same, and the service is taken down when this loop is left or this process ends, however it ends. */
-  attach(name: string, signal?: AbortSignal): AsyncGenerator<ServiceStatus>
+  /** Applies and watches; the service is taken down when this loop is left or this process ends, however it ends. */
+  attach(name: string, request: ApplyRequest, signal?: AbortSignal): AsyncGenerator<ServiceStatus>
 }
 
-export const defaultLeaseMs = 30_000
+const defaultLeaseMs = 30_000
 const callMs = 10_000
 /** The gateway may have to start, and a large model is read once. */
 const applyMs = 120_000
@@ -48,10 +49,14 @@ export function createClient(projectDir: string): EngineClient {
       throw explain(error, shown)
     }
   }
-  const follow = async function* (method: string, path: string, signal?: AbortSignal): AsyncGenerator<ServiceStatus> {
+  const follow = async function* (
+    method: string,
+    path: string,
+    { timeoutMs = callMs, body, signal }: { timeoutMs?: number; body?: ApplyRequest; signal?: AbortSignal | undefined },
+  ): AsyncGenerator<ServiceStatus> {
     const more = signal === undefined ? {} : { signal }
     try {
-      const lines = streamLines({ socketPath, method, path, timeoutMs: callMs, ...more }, (answer) =>
+      const lines = streamLines({ socketPath, method, path, timeoutMs, body, ...more }, (answer) =>
         readControlError(answer, `${method} ${path}`),
       )
       // The engine's own words, of the same version.
@@ -68,8 +73,8 @@ export function createClient(projectDir: string): EngineClient {
     remove: async (name) => {
       await call('DELETE', at(name), { timeoutMs: removeMs })
     },
-    watch: (name, signal) => follow('GET', at(name, '/watch'), signal),
-    attach: (name, signal) => follow('POST', at(name, '/attach'), signal),
+    watch: (name, signal) => follow('GET', at(name, '/watch'), { signal }),
+    attach: (name, body, signal) => follow('POST', at(name, '/attach'), { body, signal, timeoutMs: applyMs }),
   }
 }
 
@@ -82,26 +87,38 @@ export async function connectEngine(projectDir: string): Promise<EngineClient> {
 
 /**
  * The engine of this project, started if none runs. Of two that start at once the store's lock lets one live, and both
- * callers get that one. `leaseMs` counts for a new engine only.
+ * callers get that one. TL_USAGE when it runs with another lease than the one asked for.
  */
 export async function startEngine(
   projectDir: string,
-  { leaseMs = defaultLeaseMs }: { leaseMs?: number } = {},
+  { leaseMs }: { leaseMs?: number | undefined } = {},
 ): Promise<EngineClient> {
-  if (leaseMs < minLeaseMs)
-    throw new TowlineError('TL_USAGE', `a lease of ${leaseMs} ms; the least is ${minLeaseMs} ms`)
+  if (leaseMs !== undefined && leaseMs < minLeaseMs)
+    throw new TowlineError(
+      'TL_USAGE',
+      `a lease of ${renderDuration(leaseMs)}; the least is ${renderDuration(minLeaseMs)}`,
+    )
   const client = createClient(projectDir)
-  const paths = projectPaths(projectDir)
+  await ensureEngine(client, projectPaths(projectDir), leaseMs ?? defaultLeaseMs)
+  const { leaseMs: presentMs } = await client.status()
+  if (leaseMs !== undefined && presentMs !== leaseMs) {
+    const detail = `a lease of ${renderDuration(leaseMs)}, and the engine runs with ${renderDuration(presentMs)}`
+    throw new TowlineError('TL_USAGE', detail, { hint: 'leave `--lease` away, or take all services down first' })
+  }
+  return client
+}
+
+async function ensureEngine(client: EngineClient, paths: ProjectPaths, leaseMs: number): Promise<void> {
   const limitMs = systemClock.monotonicMs() + startLimitMs
-  if (await isAnswering(client)) return client
+  if (await isAnswering(client)) return
   prepareProject(paths)
   for (;;) {
     const failure = await launchEngine(paths, leaseMs, client)
-    if (failure === undefined) return client
+    if (failure === undefined) return
     // Another one has the lock: it is about to answer, or about to end and let go.
     if (failure.code !== 'TL_ENGINE_RUNNING' || systemClock.monotonicMs() > limitMs) throw failure
     for (let tries = 0; tries < 20; tries++) {
-      if (await isAnswering(client)) return client
+      if (await isAnswering(client)) return
       await systemClock.sleep(pollMs)
     }
   }

@@ -33,8 +33,9 @@ export function createEngineApi(engine: Engine, log: Logger): Handler {
     }
   }
 
-  const attach = async (name: string, response: ServerResponse): Promise<void> => {
-    engine.serviceStatus(name)
+  const attach = async (name: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    await engine.apply(await readApplication(request, name))
+    // From here on a caller who has gone in the meantime is noticed: nobody's service is left running.
     attached.set(name, (attached.get(name) ?? 0) + 1)
     try {
       await stream(engine, name, response)
@@ -60,7 +61,7 @@ export function createEngineApi(engine: Engine, log: Logger): Handler {
       case 'GET watch':
         return stream(engine, name, response)
       case 'POST attach':
-        return attach(name, response)
+        return attach(name, request, response)
       default:
         throw new TowlineError('TL_ROUTE_UNKNOWN', `${request.method} ${pathname}`)
     }
@@ -79,6 +80,7 @@ export function createEngineApi(engine: Engine, log: Logger): Handler {
 /** Ends with the service, or with the connection. */
 async function stream(engine: Engine, name: string, response: ServerResponse): Promise<void> {
   const closed = new AbortController()
+  if (response.closed) return
   response.once('close', () => closed.abort())
   for await (const status of engine.watch(name, closed.signal)) {
     if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' })

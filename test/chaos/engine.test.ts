@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { connectEngine, startEngine } from '../../src/control/client.ts'
 import { TowlineError } from '../../src/base/errors.ts'
 import { findProcesses } from '../../src/engine/adoption.ts'
 import { projectPaths } from '../../src/engine/paths.ts'
+import { openSocketPath } from '../../src/net/socket-path.ts'
 import { isReady, kill, openProject, requestBody, serviceName, startLoad, waitFor, waitUntil } from './project.ts'
 
 test('a killed engine: requests go on, and the next engine adopts the same processes', async (t) => {
@@ -109,11 +112,11 @@ test('a terminal that is killed takes the service it was attached to with it, an
   const project = openProject(t)
   const client = await startEngine(project.dir)
   project.engines.add((await client.status()).pid)
-  await client.apply(serviceName, project.document())
-  await waitFor(client, isReady)
+  const request = JSON.stringify(project.document())
   const script = `
     const { createClient } = await import(${JSON.stringify(new URL('../../src/control/client.ts', import.meta.url).href)})
-    for await (const status of createClient(${JSON.stringify(project.dir)}).attach('${serviceName}')) console.log(status.phase)`
+    const client = createClient(${JSON.stringify(project.dir)})
+    for await (const status of client.attach('${serviceName}', ${request})) if (status.phase === 'Ready') console.log()`
   const terminal = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -126,6 +129,33 @@ test('a terminal that is killed takes the service it was attached to with it, an
     } catch {
       return true
     }
+  })
+})
+
+test('a terminal that is killed while its service is being applied leaves nothing running', async (t) => {
+  const project = openProject(t)
+  const client = await startEngine(project.dir)
+  project.engines.add((await client.status()).pid)
+  const { socket, logs } = projectPaths(project.dir)
+  const body = JSON.stringify(project.document())
+  const terminal = connect(openSocketPath(socket).path)
+  const head = `POST /v1/services/${serviceName}/attach HTTP/1.1\r\nhost: a\r\ncontent-length: ${Buffer.byteLength(body)}`
+  terminal.end(`${head}\r\n\r\n${body}`, () => setImmediate(() => terminal.destroy()))
+  await waitUntil('its service is taken down', () =>
+    /its terminal is gone/.test(readFileSync(join(logs, 'engine.log'), 'utf8')),
+  )
+  await waitUntil('all processes are gone', () => findProcesses(projectPaths(project.dir)).length === 0)
+})
+
+test('a lease other than that of the running engine is refused, not passed over', async (t) => {
+  const project = openProject(t)
+  const client = await startEngine(project.dir, { leaseMs: 5000 })
+  project.engines.add((await client.status()).pid)
+  await startEngine(project.dir)
+  await startEngine(project.dir, { leaseMs: 5000 })
+  await assert.rejects(startEngine(project.dir, { leaseMs: 60_000 }), {
+    code: 'TL_USAGE',
+    detail: 'a lease of 1m, and the engine runs with 5s',
   })
 })
 

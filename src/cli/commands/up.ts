@@ -12,7 +12,7 @@ export interface UpFlags {
   readonly envFile?: string
   readonly port?: number
   readonly detach: boolean
-  readonly lease: number
+  readonly lease?: number
   readonly project?: string
 }
 
