@@ -79,7 +79,7 @@ async function untilReady(
       throw new TowlineError('TL_ENGINE_LOST', 'it ended before the service was ready', { hint: 'see `towline logs`' })
     const status: ServiceStatus = next.value
     say(status)
-    if (status.phase === 'Ready') return status
+    if (status.phase === 'Ready' || status.phase === 'Idle') return status
     if (status.phase === 'Failed') {
       const { lastFailure } = status
       throw new TowlineError(

@@ -85,21 +85,25 @@ export async function connectEngine(projectDir: string): Promise<EngineClient> {
   return client
 }
 
+export interface NewEngine {
+  /** Absent: the default, or what the running engine has. */
+  readonly leaseMs?: number | undefined
+  /** Of a new engine: between two looks of an autoscaler; absent: 15 s, as in a cluster. */
+  readonly scaleSyncMs?: number | undefined
+}
+
 /**
  * The engine of this project, started if none runs. Of two that start at once the store's lock lets one live, and both
  * callers get that one. TL_USAGE when it runs with another lease than the one asked for.
  */
-export async function startEngine(
-  projectDir: string,
-  { leaseMs }: { leaseMs?: number | undefined } = {},
-): Promise<EngineClient> {
+export async function startEngine(projectDir: string, { leaseMs, scaleSyncMs }: NewEngine = {}): Promise<EngineClient> {
   if (leaseMs !== undefined && leaseMs < minLeaseMs)
     throw new TowlineError(
       'TL_USAGE',
       `a lease of ${renderDuration(leaseMs)}; the least is ${renderDuration(minLeaseMs)}`,
     )
   const client = createClient(projectDir)
-  await ensureEngine(client, projectPaths(projectDir), leaseMs ?? defaultLeaseMs)
+  await ensureEngine(client, projectPaths(projectDir), { leaseMs: leaseMs ?? defaultLeaseMs, scaleSyncMs })
   const { leaseMs: presentMs } = await client.status()
   if (leaseMs !== undefined && presentMs !== leaseMs) {
     const detail = `a lease of ${renderDuration(leaseMs)}, and the engine runs with ${renderDuration(presentMs)}`
@@ -108,12 +112,14 @@ export async function startEngine(
   return client
 }
 
-async function ensureEngine(client: EngineClient, paths: ProjectPaths, leaseMs: number): Promise<void> {
+type Settings = Pick<EngineStart, 'leaseMs' | 'scaleSyncMs'>
+
+async function ensureEngine(client: EngineClient, paths: ProjectPaths, settings: Settings): Promise<void> {
   const limitMs = systemClock.monotonicMs() + startLimitMs
   if (await isAnswering(client)) return
   prepareProject(paths)
   for (;;) {
-    const failure = await launchEngine(paths, leaseMs, client)
+    const failure = await launchEngine(paths, settings, client)
     if (failure === undefined) return
     // Another one has the lock: it is about to answer, or about to end and let go.
     if (failure.code !== 'TL_ENGINE_RUNNING' || systemClock.monotonicMs() > limitMs) throw failure
@@ -127,10 +133,10 @@ async function ensureEngine(client: EngineClient, paths: ProjectPaths, leaseMs: 
 /** Undefined once an engine answers; what it said of its failure when it ended before that. */
 async function launchEngine(
   paths: ProjectPaths,
-  leaseMs: number,
+  settings: Settings,
   client: EngineClient,
 ): Promise<TowlineError | undefined> {
-  const start: EngineStart = { projectDir: paths.projectDir, leaseMs, failureFile: failureFile(paths, process.pid) }
+  const start: EngineStart = { projectDir: paths.projectDir, ...settings, failureFile: failureFile(paths, process.pid) }
   rmSync(start.failureFile, { force: true })
   const stderrFile = join(paths.logs, 'engine.stderr')
   const stderr = openSync(stderrFile, 'w', 0o640)

@@ -13,14 +13,15 @@ import { type EngineStart, describeFailure, parseEngineStart } from './engine-st
 const apiDrainMs = 1000
 
 /** `engine-process {projectDir, leaseMs, failureFile}`: runs until its last service is gone, or SIGTERM: then others adopt. */
-async function runEngine({ projectDir, leaseMs }: EngineStart): Promise<void> {
+async function runEngine({ projectDir, leaseMs, scaleSyncMs }: EngineStart): Promise<void> {
   const paths = projectPaths(projectDir)
   prepareProject(paths)
   // First of all: whoever holds the store is the engine.
   const store = openStore(paths.state)
   const log = openLog({ file: join(paths.logs, 'engine.log'), fields: { process: 'engine', pid: process.pid } })
   try {
-    const engine = openEngine({ paths, store, clock: systemClock, leaseMs, version: readVersion(), log: log.to })
+    const version = readVersion()
+    const engine = openEngine({ paths, store, clock: systemClock, leaseMs, scaleSyncMs, version, log: log.to })
     try {
       const api = await openHttpServer({
         listen: { socketPath: paths.socket },

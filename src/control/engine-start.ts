@@ -7,6 +7,8 @@ import type { ProjectPaths } from '../engine/paths.ts'
 export interface EngineStart {
   readonly projectDir: string
   readonly leaseMs: number
+  /** Between two looks of an autoscaler; absent: a cluster's own. */
+  readonly scaleSyncMs?: number | undefined
   /** Where an engine that cannot start says why. */
   readonly failureFile: string
 }
@@ -56,7 +58,8 @@ export function parseEngineStart(text: string | undefined): EngineStart {
     'failureFile' in value &&
     typeof value.failureFile === 'string'
   ) {
-    return { projectDir: value.projectDir, leaseMs: value.leaseMs, failureFile: value.failureFile }
+    const scaleSyncMs = 'scaleSyncMs' in value && typeof value.scaleSyncMs === 'number' ? value.scaleSyncMs : undefined
+    return { projectDir: value.projectDir, leaseMs: value.leaseMs, failureFile: value.failureFile, scaleSyncMs }
   }
   throw new TowlineError('TL_USAGE', 'engine-process needs {projectDir, leaseMs, failureFile} as JSON')
 }

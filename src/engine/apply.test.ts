@@ -26,6 +26,7 @@ const record: ServiceRecord = {
   ],
   rejected: null,
   stopping: false,
+  scale: null,
   lastFailure: null,
 }
 const failure = { reason: 'Crashed', message: 'x', hint: null, atMs: 1 }

@@ -1,6 +1,6 @@
 import { TowlineError } from '../base/errors.ts'
 import type { Service } from '../spec/service.ts'
-import type { RevisionRecord, ServiceRecord } from './records.ts'
+import { type RevisionRecord, type ServiceRecord, countDesired } from './records.ts'
 import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
 
 export interface Application {
@@ -56,23 +56,35 @@ function firstRecord({ service, file, hash }: Application): ServiceRecord {
     revisions: [{ number: 1, hash, service }],
     rejected: null,
     stopping: false,
+    scale: null,
     lastFailure: null,
   }
 }
 
 /** The same hash is the same revision, also one that is just being replaced; asking again for a rejected one is a new try. */
 export function nextRecord(record: ServiceRecord, { service, file, hash }: Application): Partial<ServiceRecord> {
+  const scale = carryScale(record, service)
   const same = record.revisions.find(
     (revision) => revision.hash === hash && revision.number !== record.rejected?.revision,
   )
   // Fields that need no new revision, such as the number of replicas, are taken in place.
   if (same !== undefined) {
     const revisions = record.revisions.map((revision) => (revision === same ? { ...revision, service } : revision))
-    return { file, target: same.number, revisions, rejected: null, lastFailure: null }
+    return { file, target: same.number, revisions, rejected: null, scale, lastFailure: null }
   }
   const latest = Math.max(record.rejected?.revision ?? 0, ...record.revisions.map(({ number }) => number))
   const added: RevisionRecord = { number: latest + 1, hash, service }
-  return { file, target: added.number, revisions: [...record.revisions, added], rejected: null, lastFailure: null }
+  const revisions = [...record.revisions, added]
+  return { file, target: added.number, revisions, rejected: null, scale, lastFailure: null }
+}
+
+/** A fixed number in the spec counts from now on; an autoscaler goes on from what there is, never from the default. */
+function carryScale(record: ServiceRecord, { autoscaling }: Service): ServiceRecord['scale'] {
+  if (autoscaling === undefined) return null
+  const { scale } = record
+  if (scale !== null && scale.autoscaler !== null) return scale
+  const replicas = Math.max(countDesired(record), autoscaling.minReplicas)
+  return { replicas, reason: 'as many as there were', changedAtMs: null, autoscaler: null }
 }
 
 function freePorts(taken: ReadonlySet<number>): number[] {

@@ -11,6 +11,7 @@ import { pruneLogs } from './log-files.ts'
 import type { ProjectPaths } from './paths.ts'
 import { createRecords } from './records.ts'
 import { createSaver } from './saver.ts'
+import { defaultSyncMs } from './scale/scaler.ts'
 import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
 import type { EngineStatus, ServiceStatus } from './service-status.ts'
 import { sendSignal } from './supervised-process.ts'
@@ -22,6 +23,8 @@ export interface EngineOptions {
   /** How long gateway and replicas live on without an engine. */
   readonly leaseMs: number
   readonly version: string
+  /** Between two looks of an autoscaler; absent: a cluster's own. */
+  readonly scaleSyncMs?: number | undefined
   readonly log: Logger
 }
 
@@ -54,7 +57,8 @@ const replicaLeaseExtraMs = 5000
 const gatewayStopMs = 65_000
 const gatewayStartMs = 20_000
 
-export function openEngine({ paths, store, clock, leaseMs, version, log }: EngineOptions): Engine {
+export function openEngine(options: EngineOptions): Engine {
+  const { paths, store, clock, leaseMs, version, log, scaleSyncMs = defaultSyncMs } = options
   const records = createRecords(store)
   const saver = createSaver(log)
   const startedAtMs = clock.nowMs()
@@ -86,6 +90,8 @@ export function openEngine({ paths, store, clock, leaseMs, version, log }: Engin
     clock,
     leaseMs: leaseMs + replicaLeaseExtraMs,
     gateway,
+    log,
+    scaleSyncMs,
     wake,
     saveService: (record) => records.services.put(record),
     saveReplica: (record) => saver.save(record.name, () => records.replicas.put(record)),

@@ -1,4 +1,6 @@
 import type { ProcessIdentity } from '../base/process/process-identity.ts'
+import type { PanicState } from '../decide/autoscale/burst.ts'
+import type { AutoscaleState, MetricProposal } from '../decide/autoscale/step.ts'
 import type { Service } from '../spec/service.ts'
 import type { Store } from '../store/store.ts'
 import type { FailureStatus } from './service-status.ts'
@@ -16,7 +18,26 @@ export interface ServiceRecord {
   readonly revisions: readonly RevisionRecord[]
   readonly rejected: { readonly revision: number; readonly failure: FailureStatus } | null
   readonly stopping: boolean
+  /** Another number of replicas than the spec's: the autoscaler's, or one set by hand. */
+  readonly scale: ScaleRecord | null
   readonly lastFailure: FailureStatus | null
+}
+
+export interface ScaleRecord {
+  readonly replicas: number
+  /** Why it became that many, and when; null: it began with as many. */
+  readonly reason: string
+  readonly changedAtMs: number | null
+  /** Null where nothing scales by itself. */
+  readonly autoscaler: AutoscalerRecord | null
+}
+
+export interface AutoscalerRecord {
+  readonly state: AutoscaleState
+  readonly panic: PanicState | null
+  /** What each metric asked for last. */
+  readonly proposals: readonly MetricProposal[]
+  readonly atMs: number
 }
 
 export interface RevisionRecord {
@@ -47,6 +68,19 @@ export interface GatewayRecord {
   readonly restarts: number
 }
 
+export function findWanted({ revisions, target, name }: ServiceRecord): RevisionRecord {
+  const wanted = revisions.find(({ number }) => number === target)
+  if (wanted === undefined) throw new Error(`service ${name} has no revision ${target}`)
+  return wanted
+}
+
+export function countDesired(record: ServiceRecord): number {
+  return record.stopping ? 0 : (record.scale?.replicas ?? findWanted(record).service.replicas)
+}
+
+/** Records from before there was scaling have no such field. */
+const noScale: Partial<ServiceRecord> = { scale: null }
+
 const gatewayKey = 'gateway'
 
 export interface Records {
@@ -59,7 +93,7 @@ export interface Records {
 export function createRecords(store: Store): Records {
   return {
     services: {
-      list: () => store.list('service').map(({ value }) => value as ServiceRecord),
+      list: () => store.list('service').map(({ value }) => ({ ...noScale, ...(value as ServiceRecord) })),
       put: (record) => store.put('service', record.name, record),
       delete: (name) => void store.delete('service', name),
     },

@@ -1,14 +1,18 @@
+import type { Logger } from 'pino'
 import { newShortId } from '../base/id.ts'
 import { TowlineError } from '../base/errors.ts'
 import { type ReplicaAction, decideReplicas, isServing } from '../decide/replicas.ts'
 import type { GatewayHands } from './gateway-hands.ts'
 import type { GatewayRoute } from './gateway/gateway-config.ts'
-import type { ReplicaRecord, RevisionRecord, ServiceRecord } from './records.ts'
+import { type ReplicaRecord, type ServiceRecord, countDesired, findWanted } from './records.ts'
+import { type ScaledService, Scaler } from './scale/scaler.ts'
 import { Replica, type ReplicaSurroundings } from './replica/replica.ts'
 import type { FailureStatus, ServiceStatus } from './service-status.ts'
 import { describeService } from './status.ts'
 
 export interface ServiceSurroundings extends Omit<ReplicaSurroundings, 'host' | 'save'> {
+  readonly log: Logger
+  readonly scaleSyncMs: number
   readonly gateway: GatewayHands
   readonly saveService: (record: ServiceRecord) => void
   readonly saveReplica: (record: ReplicaRecord) => void
@@ -17,6 +21,10 @@ export interface ServiceSurroundings extends Omit<ReplicaSurroundings, 'host' | 
 
 /** After a refused route: another program holds the port, and may let go. */
 const routeRetryMs = 2000
+/** How long a request is held while no replica can be reached: a restart or a change of gateway, not a start from nothing. */
+const waitForReplicaMs = 2000
+/** Until a rollout's analysis says what slow is. */
+const slowMs = 1000
 /** How long the end of a service waits for a gateway that does not answer. */
 const absentGatewayMs = 10_000
 
@@ -34,10 +42,14 @@ export class ServiceHands {
   #routeEnd: 'No' | 'Draining' | 'Gone' = 'No'
   #stoppingSinceMs: number | undefined
   #complete = false
+  readonly #scaler: Scaler
 
   constructor(record: ServiceRecord, around: ServiceSurroundings) {
     this.#record = record
     this.#around = around
+    const { clock, scaleSyncMs: syncMs, gateway } = around
+    const readTraffic = async () => (await gateway.readTraffic()).find(({ service }) => service === this.#record.name)
+    this.#scaler = new Scaler({ clock, syncMs, readTraffic })
   }
 
   get record(): ServiceRecord {
@@ -76,9 +88,11 @@ export class ServiceHands {
     for (const replica of this.replicas.values()) replica.look(nowMs)
     if (this.#record.stopping && this.#routeEnd !== 'Gone') return this.#endRoute()
 
+    void this.#scale()
+
     const actions = decideReplicas({
       nowMs,
-      desired: this.#record.stopping ? 0 : this.#wanted().service.replicas,
+      desired: countDesired(this.#record),
       revision: this.#record.target,
       replicas: [...this.replicas.values()].map((replica) => replica.observe()),
     })
@@ -101,12 +115,16 @@ export class ServiceHands {
 
   /** The route with these replicas behind it. */
   createRoute(routed: readonly Replica[], port = this.#record.port): GatewayRoute {
-    const { timeoutMs, maxBodyBytes } = this.#wanted().service.serving
+    const { serving, autoscaling, lifecycle } = findWanted(this.#record).service
+    const { timeoutMs, maxBodyBytes } = serving
     const { name, host } = this.#record
+    const waitMs = autoscaling?.minReplicas === 0 ? lifecycle.startupTimeoutMs : waitForReplicaMs
     const endpoints = routed.flatMap((replica) =>
-      replica.serving === undefined ? [] : [{ id: replica.name, host, port: replica.serving.port }],
+      replica.serving === undefined
+        ? []
+        : [{ id: replica.name, revision: replica.record.revision, host, port: replica.serving.port }],
     )
-    return { service: name, host, port, timeoutMs, maxBodyBytes, endpoints }
+    return { service: name, host, port, timeoutMs, maxBodyBytes, waitMs, slowMs, endpoints }
   }
 
   /** Told to the gateway by whoever applied the service. */
@@ -115,11 +133,14 @@ export class ServiceHands {
     this.#routeFailure = null
   }
 
-  #wanted(): RevisionRecord {
-    const { revisions, target, name } = this.#record
-    const wanted = revisions.find(({ number }) => number === target)
-    if (wanted === undefined) throw new Error(`service ${name} has no revision ${target}`)
-    return wanted
+  async #scale(): Promise<void> {
+    try {
+      await this.#scaler.look(createView(this))
+    } catch (error) {
+      // A full disk: the size stays as it is written, and the next look tries again.
+      if (!(error instanceof TowlineError)) throw error
+      this.#around.log.error({ err: error, service: this.#record.name }, 'the size could not be changed')
+    }
   }
 
   /** First the door is closed and what came in is answered, only then the replicas end. */
@@ -131,7 +152,7 @@ export class ServiceHands {
     if (!gateway.ready && clock.monotonicMs() - this.#stoppingSinceMs < absentGatewayMs) return
     this.#routeEnd = 'Draining'
     const over = new AbortController()
-    const limit = clock.sleep(this.#wanted().service.lifecycle.drainTimeoutMs + 1000, over.signal)
+    const limit = clock.sleep(findWanted(this.#record).service.lifecycle.drainTimeoutMs + 1000, over.signal)
     limit.catch(() => undefined)
     void Promise.race([gateway.remove(this.#record.name), limit])
       // A gateway that fails here answers nobody any more: nothing to wait for.
@@ -226,7 +247,7 @@ export class ServiceHands {
     const failure = this.replicas.get(name)?.record.lastFailure
     if (!Number.isFinite(target) || failure === undefined || failure === null) return
     // The older spec keeps the number of replicas that was asked for last.
-    const { replicas } = this.#wanted().service
+    const { replicas } = findWanted(this.#record).service
     const revisions = this.#record.revisions.map((record) =>
       record.number === target ? { ...record, service: { ...record.service, replicas } } : record,
     )
@@ -238,8 +259,32 @@ export class ServiceHands {
     const all = [...this.replicas.values()].map((replica) => replica.observe())
     const { revisions, target, stopping } = this.#record
     if (stopping || !all.every((replica) => isServing(replica) && replica.revision === target)) return
-    if (all.length === this.#wanted().service.replicas) this.#complete = true
+    if (all.length === countDesired(this.#record)) this.#complete = true
     if (this.#complete && revisions.length > 1)
       this.change({ revisions: revisions.filter(({ number }) => number === target) })
+  }
+}
+
+function createView(hands: ServiceHands): ScaledService {
+  return {
+    get service() {
+      return findWanted(hands.record).service
+    },
+    get host() {
+      return hands.record.host
+    },
+    get replicas() {
+      return [...hands.replicas.values()]
+    },
+    get desired() {
+      return countDesired(hands.record)
+    },
+    get scale() {
+      return hands.record.scale
+    },
+    get stopping() {
+      return hands.record.stopping
+    },
+    save: (scale) => hands.change({ scale }),
   }
 }

@@ -1,3 +1,7 @@
+import type { ScalingCondition } from '../decide/autoscale/condition.ts'
+import type { MetricProposal } from '../decide/autoscale/step.ts'
+import type { LatencySummary } from '../observe/latency-window.ts'
+
 /** What an engine says of itself and its services: `control/api.ts` gives these types to the outside. */
 
 export interface EngineStatus {
@@ -15,7 +19,7 @@ export interface GatewayStatus {
   readonly restarts: number
 }
 
-export type ServicePhase = 'Starting' | 'Ready' | 'Updating' | 'Degraded' | 'Failed' | 'Stopping'
+export type ServicePhase = 'Starting' | 'Ready' | 'Idle' | 'Updating' | 'Degraded' | 'Failed' | 'Stopping'
 
 export interface ServiceStatus {
   readonly name: string
@@ -34,9 +38,33 @@ export interface ServiceStatus {
     readonly sha256: string | null
     readonly sizeBytes: number | null
   }
-  readonly traffic: { readonly requests: number; readonly errors: number; readonly inFlight: number }
+  readonly traffic: {
+    readonly requests: number
+    readonly errors: number
+    readonly inFlight: number
+    /** Held, because no replica can be reached. */
+    readonly waiting: number
+    /** Of the last minute; null: nothing was answered in it. */
+    readonly latency: LatencySummary | null
+  }
+  /** Null: the number of replicas is the spec's. */
+  readonly scale: ScaleStatus | null
   readonly instances: readonly ReplicaStatus[]
   readonly lastFailure: FailureStatus | null
+}
+
+/** Conditions and their reasons are those of a HorizontalPodAutoscaler. */
+export interface ScaleStatus {
+  /** Null: set by hand. */
+  readonly minReplicas: number | null
+  readonly maxReplicas: number | null
+  /** Why it has the size it has. */
+  readonly reason: string
+  readonly changedAtMs: number | null
+  readonly metrics: readonly MetricProposal[]
+  readonly conditions: readonly ScalingCondition[]
+  /** In panic: it grows and does not shrink. */
+  readonly burst: boolean
 }
 
 export type ReplicaPhase = 'Starting' | 'Ready' | 'Unready' | 'Draining' | 'Waiting'

@@ -1,8 +1,9 @@
 import { isServing } from '../decide/replicas.ts'
 import type { GatewayRouteStatus } from './gateway/gateway-config.ts'
-import type { ServiceRecord } from './records.ts'
+import { type ServiceRecord, countDesired, findWanted } from './records.ts'
 import type { Replica } from './replica/replica.ts'
-import type { FailureStatus, ServicePhase, ServiceStatus } from './service-status.ts'
+import type { FailureStatus, ScaleStatus, ServicePhase, ServiceStatus } from './service-status.ts'
+import type { Autoscaling } from '../spec/service.ts'
 
 export interface ServiceFacts {
   readonly record: ServiceRecord
@@ -18,9 +19,9 @@ const failedAfter = 3
 
 export function describeService(facts: ServiceFacts): ServiceStatus {
   const { record, replicas, traffic } = facts
-  const wanted = record.revisions.find(({ number }) => number === record.target) ?? record.revisions[0]
-  if (wanted === undefined) throw new Error(`service ${record.name} has no revision`)
-  const { model, replicas: desired } = wanted.service
+  const wanted = findWanted(record)
+  const { model, autoscaling } = wanted.service
+  const desired = record.stopping ? 0 : countDesired(record)
   const ready = replicas.filter((replica) => isServing(replica.observe())).length
   const artefact = replicas.find(
     (replica) => replica.serving !== undefined && replica.record.revision === record.target,
@@ -51,7 +52,10 @@ export function describeService(facts: ServiceFacts): ServiceStatus {
       requests: traffic?.requests ?? 0,
       errors: traffic?.errors ?? 0,
       inFlight: traffic?.inFlight ?? 0,
+      waiting: traffic?.waiting ?? 0,
+      latency: traffic?.latency ?? null,
     },
+    scale: describeScale(record, autoscaling),
     instances: replicas.map((replica) => replica.status()),
     lastFailure: lastFailure ?? null,
   }
@@ -64,6 +68,7 @@ function decidePhase(
 ): ServicePhase {
   if (record.stopping) return 'Stopping'
   if (routeFailure !== null) return 'Failed'
+  if (desired === 0 && replicas.length === 0) return 'Idle'
   if (ready === 0) {
     const stuck = replicas.some(({ record: { hopeless, failures } }) => hopeless || failures >= failedAfter)
     return stuck ? 'Failed' : complete ? 'Degraded' : 'Starting'
@@ -75,6 +80,20 @@ function decidePhase(
   return complete || replicas.some((replica) => replica.record.failures > 0) ? 'Degraded' : 'Starting'
 }
 
+function describeScale({ scale }: ServiceRecord, autoscaling: Autoscaling | undefined): ScaleStatus | null {
+  if (scale === null && autoscaling === undefined) return null
+  const { reason = '', changedAtMs = null, autoscaler = null } = scale ?? {}
+  return {
+    minReplicas: autoscaling?.minReplicas ?? null,
+    maxReplicas: autoscaling?.maxReplicas ?? null,
+    reason,
+    changedAtMs,
+    metrics: autoscaler?.proposals ?? [],
+    conditions: autoscaler?.state.conditions ?? [],
+    burst: (autoscaler?.panic ?? null) !== null,
+  }
+}
+
 interface Summary extends ServiceFacts {
   readonly phase: ServicePhase
   readonly desired: number
@@ -83,13 +102,17 @@ interface Summary extends ServiceFacts {
 }
 
 function summarize({ record, replicas, phase, desired, ready, lastFailure, routeFailure }: Summary): string {
-  const count = `${ready} of ${desired} replicas ${ready === 1 && desired === 1 ? 'is' : 'are'} ready`
+  const count = `${ready} of ${desired} replicas ready`
   const because = lastFailure === null ? '' : `: ${lastFailure.message}`
   switch (phase) {
     case 'Stopping':
       return 'it is being taken down; requests in flight are still answered'
     case 'Ready':
       return count
+    case 'Idle':
+      return (record.scale?.autoscaler ?? null) === null
+        ? 'it was scaled to 0 by hand: requests are turned away'
+        : 'nobody asks, nothing runs; the first request starts a replica and is held until then'
     case 'Starting':
       return count
     case 'Updating': {

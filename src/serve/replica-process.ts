@@ -39,7 +39,7 @@ try {
   })
   const { port, metricsPort, model } = opened
   announce({ ...identity, state: 'Serving', port, metricsPort, warmupMs: model.runtime.warmupMs, model: model.print })
-  log.to.info({ port, metricsPort, warmupMs: model.runtime.warmupMs }, 'ready')
+  log.to.info({ port, metricsPort, warmupMs: Math.round(model.runtime.warmupMs) }, 'ready')
   const ended = new AbortController()
   if (config.lease !== undefined) {
     const { file, leaseMs } = config.lease

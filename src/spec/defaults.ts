@@ -5,6 +5,8 @@
 export const defaults = {
   cpuMillis: 1000,
   replicas: 1,
+  minReplicas: 1,
+  burst: { thresholdPercent: 200, windowMs: 6000 },
   threads: 0,
   timeoutMs: 10_000,
   maxBodyBytes: 64 * 1024 * 1024,

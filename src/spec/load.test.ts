@@ -107,14 +107,19 @@ const malformed: readonly (readonly [text: string, ...expected: string[]])[] = [
   [
     `${head}  replicas: 2\n  autoscaling: { minReplicas: 5, maxReplicas: 3, targets: { queuedRows: 1 } }`,
     '8:13 error TL_SPEC_REPLICAS  replicas is fixed here, and autoscaling would change it; remove one of the two',
-    '9:16 error TL_SPEC_UNSUPPORTED  `autoscaling` is not supported yet by `towline up`; remove it',
     '9:31 error TL_SPEC_SCALE_RANGE  minReplicas 5 is above maxReplicas 3',
   ],
   [
     `${head}  autoscaling: { minReplicas: 0, maxReplicas: 3, targets: { cpuPercent: 70 } }`,
-    '8:16 error TL_SPEC_UNSUPPORTED  `autoscaling` is not supported yet by `towline up`; remove it',
     '8:31 error TL_SPEC_SCALE_TO_ZERO  minReplicas 0 needs a target that counts requests: concurrency, requestsPerSecond, queuedRows',
     '8:73 error TL_SPEC_SCALE_TARGET  cpuPercent is a share of `resources.cpu`, which is not given; add it',
+  ],
+  [
+    `${head}  autoscaling:\n    minReplicas: 0\n    maxReplicas: 3\n    targets: { queuedRows: 4 }\n    burst: {}\n    prometheus: [{ name: jobs, query: up, perReplica: 1 }]\n    behavior: { scaleUp: { tolerance: 2, policies: [{ type: Percent, value: 50, periodSeconds: 15 }] } }`,
+    '12:12 error TL_SPEC_SCALE_TARGET  burst watches the requests in flight; add targets.concurrency',
+    '13:18 error TL_SPEC_UNSUPPORTED  a query without `serverAddress` is not supported yet by `towline up`; say where Prometheus answers, for example http://127.0.0.1:9090',
+    '14:39 error TL_SPEC_QUANTITY  `2` is no share; write for example 0.05 or 50m (from 0 to 1)',
+    '14:52 error TL_SPEC_SCALE_TO_ZERO  a percentage of zero is zero: without a policy of type Pods the service would never come back',
   ],
   [
     `${head}  rollout:\n    surge: Recreate\n    steps:\n    - { weight: 50 }\n    - { weight: 5, bake: 1m, pause: Manual }`,

@@ -3,7 +3,7 @@ import { parseDuration } from '../base/duration.ts'
 import { parseQuantity, quantityMillis, quantityUnits } from '../base/quantity.ts'
 import { defaults } from './defaults.ts'
 import type { ModelServiceDocument } from './schema/model-service.ts'
-import type { Service } from './service.ts'
+import type { ScalingRules, Service } from './service.ts'
 
 /** Applies every default and puts the unit into every name. The document has passed all checks. */
 export function resolveService(
@@ -33,12 +33,58 @@ export function resolveService(
       cpuMillis: resources?.cpu === undefined ? defaults.cpuMillis : quantityMillis(quantity(resources.cpu)),
       ...(resources?.memory === undefined ? {} : { memoryBytes: bytes(resources.memory) ?? 0 }),
     },
-    replicas: spec.replicas ?? defaults.replicas,
+    ...resolveScaling(spec),
     lifecycle: {
       startupTimeoutMs: durationMs(lifecycle?.startupTimeout, defaults.startupTimeoutMs),
       drainTimeoutMs: durationMs(lifecycle?.drainTimeout, defaults.drainTimeoutMs),
     },
   }
+}
+
+/** An autoscaled service begins as a Deployment does, with one, or with the least there may be. */
+function resolveScaling({
+  replicas,
+  autoscaling,
+}: ModelServiceDocument['spec']): Pick<Service, 'replicas' | 'autoscaling'> {
+  if (autoscaling === undefined) return { replicas: replicas ?? defaults.replicas }
+  const { maxReplicas, targets = {}, prometheus = [], behavior, burst } = autoscaling
+  const minReplicas = autoscaling.minReplicas ?? defaults.minReplicas
+  return {
+    replicas: Math.max(1, minReplicas),
+    autoscaling: {
+      minReplicas,
+      maxReplicas,
+      targets: withoutUndefined(targets),
+      prometheus: prometheus.map(({ serverAddress, ...query }) => ({
+        ...query,
+        ...(serverAddress === undefined ? {} : { serverAddress }),
+      })),
+      ...(behavior === undefined
+        ? {}
+        : { behavior: { scaleUp: rules(behavior.scaleUp), scaleDown: rules(behavior.scaleDown) } }),
+      ...(burst === undefined
+        ? {}
+        : {
+            burst: {
+              threshold: (burst.thresholdPercent ?? defaults.burst.thresholdPercent) / 100,
+              windowMs: durationMs(burst.window, defaults.burst.windowMs),
+            },
+          }),
+    },
+  }
+}
+
+type Rules = NonNullable<NonNullable<ModelServiceDocument['spec']['autoscaling']>['behavior']>['scaleUp']
+
+function rules({ tolerance, ...written }: NonNullable<Rules> = {}): Partial<ScalingRules> {
+  const share = tolerance === undefined ? {} : { tolerance: quantityMillis(quantity(tolerance)) / 1000 }
+  return { ...withoutUndefined(written), ...share }
+}
+
+type Defined<T> = { [key in keyof T]?: Exclude<T[key], undefined> }
+
+function withoutUndefined<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>
 }
 
 function durationMs(text: string | undefined, absentMs: number): number {

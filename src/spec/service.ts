@@ -24,8 +24,55 @@ export interface Service {
     readonly maxQueuedRows: number
   }
   readonly resources: { readonly cpuMillis: number; readonly memoryBytes?: number }
+  /** Fixed, or where an autoscaled service begins. */
   readonly replicas: number
+  readonly autoscaling?: Autoscaling
   readonly lifecycle: { readonly startupTimeoutMs: number; readonly drainTimeoutMs: number }
+}
+
+export interface Autoscaling {
+  readonly minReplicas: number
+  readonly maxReplicas: number
+  /** For each replica; percentages of `resources`. */
+  readonly targets: {
+    readonly cpuPercent?: number
+    readonly memoryPercent?: number
+    readonly concurrency?: number
+    readonly requestsPerSecond?: number
+    readonly queuedRows?: number
+  }
+  readonly prometheus: readonly PrometheusTarget[]
+  /** Absent: HPA v2's older rules. Present: its defaults where a rule leaves something out. */
+  readonly behavior?: ScalingBehavior
+  readonly burst?: { readonly threshold: number; readonly windowMs: number }
+}
+
+export interface PrometheusTarget {
+  readonly name: string
+  readonly query: string
+  readonly perReplica: number
+  /** Where Prometheus answers; always there on one machine. */
+  readonly serverAddress?: string
+}
+
+/** `behavior` of HPA v2, with its own names. */
+export interface ScalingBehavior {
+  readonly scaleUp?: Partial<ScalingRules>
+  readonly scaleDown?: Partial<ScalingRules>
+}
+
+export interface ScalingRules {
+  readonly stabilizationWindowSeconds: number
+  readonly selectPolicy: 'Max' | 'Min' | 'Disabled'
+  readonly policies: readonly ScalingPolicy[]
+  /** Share of the target; absent: the autoscaler's own. */
+  readonly tolerance?: number
+}
+
+export interface ScalingPolicy {
+  readonly type: 'Pods' | 'Percent'
+  readonly value: number
+  readonly periodSeconds: number
 }
 
 export type ModelFormat = 'onnx'

@@ -25,7 +25,6 @@ const notYetLocal: readonly UnsupportedField[] = [
   },
   { path: ['spec', 'resources', 'cpuLimit'] },
   { path: ['spec', 'gpu'] },
-  { path: ['spec', 'autoscaling'] },
   { path: ['spec', 'rollout'] },
   { path: ['spec', 'expose'] },
   { path: ['spec', 'observability'] },
@@ -61,6 +60,11 @@ export function unsupportedFields(
   const uri = view.textAt('spec', 'model', 'uri')
   if (uri !== undefined && isModelAddress(uri))
     refuse(['spec', 'model', 'uri'], 'a model at a remote address', 'download it and give its path')
+  for (const index of view.listAt('spec', 'autoscaling', 'prometheus').keys()) {
+    const path = ['spec', 'autoscaling', 'prometheus', index]
+    if (!view.has(...path, 'serverAddress'))
+      refuse(path, 'a query without `serverAddress`', 'say where Prometheus answers, for example http://127.0.0.1:9090')
+  }
   for (const index of view.listAt('spec', 'env').keys()) {
     const name = view.textAt('spec', 'env', index, 'name')
     if (name === undefined || !view.has('spec', 'env', index, 'valueFrom') || Object.hasOwn(env, name)) continue

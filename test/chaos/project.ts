@@ -17,7 +17,7 @@ export const requestBody = { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 
 export interface Project {
   readonly dir: string
   readonly client: EngineClient
-  document(change?: { replicas?: number; uri?: string; timeout?: string; memory?: string }): {
+  document(change?: { replicas?: number; uri?: string; timeout?: string; memory?: string; autoscaling?: unknown }): {
     document: unknown
     file: string
     port: number
@@ -45,7 +45,7 @@ export function openProject(t: TestContext): Project {
     dir,
     engines,
     client: createClient(dir),
-    document: ({ replicas = 2, uri = model, timeout = '10s', memory } = {}) => ({
+    document: ({ replicas = 2, uri = model, timeout = '10s', memory, autoscaling } = {}) => ({
       file: join(dir, 'towline.yaml'),
       port: 0,
       document: {
@@ -54,8 +54,8 @@ export function openProject(t: TestContext): Project {
         metadata: { name: serviceName },
         spec: {
           model: { uri },
-          replicas,
-          serving: { timeout },
+          ...(autoscaling === undefined ? { replicas } : { autoscaling }),
+          serving: { timeout, maxQueuedRows: 100_000 },
           resources: { cpu: 1, ...(memory === undefined ? {} : { memory }) },
           lifecycle: { startupTimeout: '30s', drainTimeout: '10s' },
         },

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
-import { type BehaviorInput, resolveBehavior } from '../../src/decide/autoscale/behavior.ts'
+import type { ScalingBehavior } from '../../src/spec/service.ts'
+import { resolveBehavior } from '../../src/decide/autoscale/behavior.ts'
 import { type MetricObservation, proposeReplicas } from '../../src/decide/autoscale/metric.ts'
 import {
   type AutoscaleState,
@@ -264,7 +265,7 @@ function followOurs(item: HistoryCase): StepResult[] {
   })
 }
 
-function behaviorOf({ scaleUp, scaleDown }: NonNullable<HistoryCase['behavior']>): BehaviorInput {
+function behaviorOf({ scaleUp, scaleDown }: NonNullable<HistoryCase['behavior']>): ScalingBehavior {
   const side = ({ toleranceMilli, ...rest }: typeof scaleUp) =>
     toleranceMilli === null ? rest : { ...rest, tolerance: toleranceMilli / 1000 }
   return { scaleUp: side(scaleUp), scaleDown: side(scaleDown) }

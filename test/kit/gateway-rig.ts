@@ -39,7 +39,12 @@ export async function openBackend(t: TestContext, id: string, handle: RequestLis
     await once(server, 'close')
   }
   t.after(kill)
-  return { server, sockets, kill, endpoint: { id, host: '127.0.0.1', port: (server.address() as AddressInfo).port } }
+  return {
+    server,
+    sockets,
+    kill,
+    endpoint: { id, revision: 1, host: '127.0.0.1', port: (server.address() as AddressInfo).port },
+  }
 }
 
 /** Answers with this text once the whole request is there. */
@@ -60,6 +65,8 @@ export async function openTestRoute(
       port: 0,
       timeoutMs: 5000,
       maxBodyBytes: 64 << 20,
+      waitMs: 2000,
+      slowMs: 1000,
       endpoints,
       ...settings,
     },

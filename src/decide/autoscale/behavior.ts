@@ -1,34 +1,16 @@
-/** `spec.behavior` of HPA v2, with its own names. */
-export interface ScalingPolicy {
-  readonly type: 'Pods' | 'Percent'
-  readonly value: number
-  readonly periodSeconds: number
-}
-
-export interface ScalingRules {
-  readonly stabilizationWindowSeconds: number
-  readonly selectPolicy: 'Max' | 'Min' | 'Disabled'
-  readonly policies: readonly ScalingPolicy[]
-  /** Share of the target; absent: the controller's. */
-  readonly tolerance?: number
-}
+import type { ScalingBehavior, ScalingRules } from '../../spec/service.ts'
 
 export interface Behavior {
   readonly scaleUp: ScalingRules
   readonly scaleDown: ScalingRules
 }
 
-/** As people write it: whatever is left out keeps its default, field by field. */
-export interface BehaviorInput {
-  readonly scaleUp?: Partial<ScalingRules>
-  readonly scaleDown?: Partial<ScalingRules>
-}
-
 /** The controller manager's `--horizontal-pod-autoscaler-downscale-stabilization`. */
 export const defaultDownStabilizationSeconds = 300
 
+/** Whatever is left out keeps its default, field by field. */
 export function resolveBehavior(
-  { scaleUp, scaleDown }: BehaviorInput,
+  { scaleUp, scaleDown }: ScalingBehavior,
   downStabilizationSeconds = defaultDownStabilizationSeconds,
 ): Behavior {
   return {

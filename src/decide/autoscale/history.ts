@@ -1,4 +1,4 @@
-import type { ScalingRules } from './behavior.ts'
+import type { ScalingRules } from '../../spec/service.ts'
 
 /** What the autoscaler remembers of one service. Lists are kept short by writing over what no window reaches any more. */
 export interface ScaleHistory {

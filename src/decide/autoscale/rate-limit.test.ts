@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ScalingPolicy, ScalingRules } from './behavior.ts'
+import type { ScalingPolicy, ScalingRules } from '../../spec/service.ts'
 import { type ScaleEvent, recordScale } from './history.ts'
 import { findDownLimit, findUpLimit, limitDoubling, limitRate } from './rate-limit.ts'
 

@@ -1,4 +1,5 @@
-import type { Behavior, ScalingPolicy, ScalingRules } from './behavior.ts'
+import type { ScalingPolicy, ScalingRules } from '../../spec/service.ts'
+import type { Behavior } from './behavior.ts'
 import { type ScaleHistory, sumChanges } from './history.ts'
 
 export type LimitReason =

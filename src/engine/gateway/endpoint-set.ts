@@ -1,11 +1,13 @@
 import { Endpoint, type EndpointEvents, type EndpointStatus } from './endpoint.ts'
-import type { GatewayEndpoint } from './gateway-config.ts'
+import type { GatewayEndpoint, RevisionCounts } from './gateway-config.ts'
 import { pickEndpoint } from './pick-endpoint.ts'
+import { createTallies } from './revision-counts.ts'
 
 /** The replicas of one service: those that take requests, and those that only finish theirs. */
 export class EndpointSet {
   readonly #events: EndpointEvents
   readonly #waiting = new Set<() => void>()
+  readonly #tallies = createTallies()
   #current: Endpoint[] = []
   #draining: Endpoint[] = []
   #turn = 0
@@ -27,7 +29,7 @@ export class EndpointSet {
       const key = keyOf(address)
       const known = before.get(key)
       before.delete(key)
-      return known ?? new Endpoint(address, this.#events)
+      return known ?? new Endpoint(address, this.#tallies.of(address.revision), this.#events)
     })
     for (const gone of before.values()) gone.drain()
     this.#draining.push(...before.values())
@@ -47,6 +49,14 @@ export class EndpointSet {
     return () => void this.#waiting.delete(wake)
   }
 
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  revisions(): RevisionCounts[] {
+    return this.#tallies.list()
+  }
+
   status(): EndpointStatus[] {
     this.#draining = this.#draining.filter((endpoint) => endpoint.inFlight > 0)
     return [...this.#current, ...this.#draining].map((endpoint) => endpoint.status())
@@ -59,6 +69,6 @@ export class EndpointSet {
   }
 }
 
-function keyOf({ id, host, port }: GatewayEndpoint): string {
-  return `${id} ${host} ${port}`
+function keyOf({ id, revision, host, port }: GatewayEndpoint): string {
+  return `${id} ${revision} ${host} ${port}`
 }

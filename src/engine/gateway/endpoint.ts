@@ -4,6 +4,7 @@ import type { AnswerReader, Exchange, UpstreamRequest } from '../../net/upstream
 import { type UpstreamPool, openUpstreamPool } from '../../net/upstream-pool.ts'
 import type { GatewayEndpoint, GatewayRouteStatus } from './gateway-config.ts'
 import type { Candidate } from './pick-endpoint.ts'
+import type { RevisionTally } from './revision-counts.ts'
 
 export type EndpointStatus = GatewayRouteStatus['endpoints'][number]
 
@@ -19,6 +20,7 @@ const probeTimeoutMs = 1000
 /** One replica: its connections, its counts, and whether it can be reached. */
 export class Endpoint implements Candidate {
   readonly address: GatewayEndpoint
+  readonly #tally: RevisionTally
   readonly #pool: UpstreamPool
   readonly #events: EndpointEvents
   #state: Candidate['state'] = 'Active'
@@ -29,8 +31,9 @@ export class Endpoint implements Candidate {
   #ejections = 0
   #stopProbe: (() => void) | undefined
 
-  constructor(address: GatewayEndpoint, events: EndpointEvents) {
+  constructor(address: GatewayEndpoint, tally: RevisionTally, events: EndpointEvents) {
     this.address = address
+    this.#tally = tally
     this.#events = events
     this.#pool = openUpstreamPool({ host: address.host, port: address.port })
   }
@@ -57,12 +60,21 @@ export class Endpoint implements Candidate {
   /** Each request sent is given back once, with `leave`. */
   send(request: UpstreamRequest, reader: AnswerReader, options: { readonly fresh: boolean }): Exchange {
     this.#inFlight++
+    this.#tally.inFlight++
     this.#requests++
     return this.#pool.send(request, reader, options)
   }
 
   leave(): void {
     this.#inFlight--
+    this.#tally.inFlight--
+  }
+
+  /** A whole answer was passed on. */
+  count({ error, slow }: { readonly error: boolean; readonly slow: boolean }): void {
+    this.#tally.requests++
+    if (error) this.#tally.errors++
+    if (slow) this.#tally.slow++
   }
 
   answered(): void {
@@ -71,6 +83,8 @@ export class Endpoint implements Candidate {
 
   failed(): void {
     this.#failures++
+    this.#tally.requests++
+    this.#tally.errors++
   }
 
   /** Gets no requests until a connection succeeds; tried by itself, so that no request pays for the attempt. */

@@ -126,7 +126,7 @@ test('after the first byte of an answer nothing is tried again, and the client s
   await once(cutting, 'listening')
   t.after(() => void cutting.close())
   const { port } = cutting.address() as AddressInfo
-  const route = await openTestRoute(t, [{ id: 'cutting', host: '127.0.0.1', port }])
+  const route = await openTestRoute(t, [{ id: 'cutting', revision: 1, host: '127.0.0.1', port }])
   await assert.rejects(ask(route, { path: '/body' }), /aborted/)
   assert.equal((await ask(route, { path: '/head' })).status, 502)
   assert.equal(requests, 2)
@@ -206,7 +206,7 @@ test('a replica that does not answer in time is 504, one that speaks no HTTP is 
   assert.deepEqual([answer.status, late], [504, 1])
   await route.apply({
     ...route.settings,
-    endpoints: [{ id: 'ssh', host: '127.0.0.1', port: (raw.address() as AddressInfo).port }],
+    endpoints: [{ id: 'ssh', revision: 1, host: '127.0.0.1', port: (raw.address() as AddressInfo).port }],
   })
   assert.equal((await ask(route)).status, 502)
 })

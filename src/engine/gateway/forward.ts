@@ -14,20 +14,20 @@ import { forwardedHeaders, readFraming, readTarget } from './request-head.ts'
 export interface ForwardContext {
   readonly endpoints: EndpointSet
   readonly timeoutMs: number
+  readonly waitMs: number
+  readonly slowMs: number
   readonly maxBodyBytes: number
   /** More requests are owed answers than the service takes on: this one is refused. */
   readonly full: boolean
   readonly budget: KeepBudget
   readonly log: Logger
   /** Called once for each request, when its answer has ended or cannot be given. Status 0: the client left first. */
-  readonly onDone: (status: number) => void
+  readonly onDone: (status: number, durationMs: number) => void
 }
 
 /** The replica's own time limit comes first: its answer says more than ours. */
 const timeoutMarginMs = 1000
 const stallTimeoutMs = 60_000
-/** How long a request waits in all for a replica that can be reached. */
-const maxWaitMs = 2000
 const keepBodyBytes = 1 << 20
 /**
  * How often one request may be sent in full. A replica that is killed costs one, a kept connection that just closed another.
@@ -51,6 +51,7 @@ class Forwarding {
   #exchange: Exchange | undefined
   #stopWaiting: (() => void) | undefined
   #giveUpAtMs: number | undefined
+  readonly #startedMs = performance.now()
   #sends = 0
   #done = false
 
@@ -120,7 +121,7 @@ class Forwarding {
     // A probe asks about now.
     if (this.#upstream?.method === 'GET' && this.#request.url?.startsWith('/v2/health/') === true)
       return this.#refuse(notReady())
-    this.#giveUpAtMs ??= performance.now() + maxWaitMs
+    this.#giveUpAtMs ??= performance.now() + this.#context.waitMs
     const withdraw = this.#context.endpoints.wait(() => {
       clearTimeout(timer)
       this.#attempt()
@@ -151,7 +152,7 @@ class Forwarding {
     if (retriable && this.#body?.replayable === true) {
       if (!stale) this.#context.log.warn(note, 'the request is tried again')
       // Ejected endpoints come back within moments: without a limit a request could circle between them for ever.
-      this.#giveUpAtMs ??= performance.now() + maxWaitMs
+      this.#giveUpAtMs ??= performance.now() + this.#context.waitMs
       return this.#attempt(stale ? endpoint : undefined)
     }
     const code = kind === 'Late' ? 'TL_UPSTREAM_TIMEOUT' : 'TL_UPSTREAM_FAILED'
@@ -175,10 +176,12 @@ class Forwarding {
   #finish(status: number): void {
     if (this.#done) return
     this.#done = true
+    const durationMs = performance.now() - this.#startedMs
+    if (status !== 0) this.#endpoint?.count({ error: status >= 500, slow: durationMs > this.#context.slowMs })
     this.#leaveEndpoint()
     this.#stopWaiting?.()
     this.#body?.forget()
-    this.#context.onDone(status)
+    this.#context.onDone(status, durationMs)
   }
 
   #leaveEndpoint(): void {

@@ -1,4 +1,5 @@
 import type { ProcessIdentity } from '../../base/process/process-identity.ts'
+import type { LatencySummary } from '../../observe/latency-window.ts'
 
 /** All that the gateway is told at its start: a JSON file whose path is the only argument of `gateway-process`. */
 export interface GatewayConfig {
@@ -15,6 +16,16 @@ export interface GatewayConfig {
 
 export type GatewayAnnouncement = ProcessIdentity & { readonly state: 'Starting' | 'Serving' }
 
+/** What the replicas of one revision did since the gateway started. A request that was tried again counts for both. */
+export interface RevisionCounts {
+  readonly revision: number
+  readonly requests: number
+  /** Answers 5xx, and requests that the replica did not answer. */
+  readonly errors: number
+  readonly slow: number
+  readonly inFlight: number
+}
+
 /** `PUT /routes/{service}`: the whole truth about one service; what is left out is gone. 409 TL_PORT_TAKEN if it cannot listen. */
 export interface GatewayRoute {
   readonly service: string
@@ -24,12 +35,17 @@ export interface GatewayRoute {
   /** Time for the whole answer of a replica to begin, after the request was sent on. */
   readonly timeoutMs: number
   readonly maxBodyBytes: number
+  /** How long a request is held while no replica can be reached: for a service at zero replicas the time one needs to start. */
+  readonly waitMs: number
+  /** An answer that took longer counts as slow. */
+  readonly slowMs: number
   readonly endpoints: readonly GatewayEndpoint[]
 }
 
 export interface GatewayEndpoint {
   /** Name of the replica. */
   readonly id: string
+  readonly revision: number
   readonly host: string
   readonly port: number
 }
@@ -44,6 +60,15 @@ export interface GatewayRouteStatus {
   readonly requests: number
   /** Answers 5xx, also the gateway's own. */
   readonly errors: number
+  /** Requests that are held because no replica can be reached. */
+  readonly waiting: number
+  /** Sum over all requests of the time they were in flight: its growth over time is the average in flight. */
+  readonly inFlightMs: number
+  /** Monotonic clock of the gateway, of this status: counters of two statuses are divided by their distance. */
+  readonly measuredAtMs: number
+  /** Of the last minute; null when nothing was answered in it. */
+  readonly latency: LatencySummary | null
+  readonly revisions: readonly RevisionCounts[]
   /** Endpoints removed from the route stay listed while they still owe answers. */
   readonly endpoints: readonly {
     readonly id: string

@@ -13,8 +13,17 @@ const route = z.strictObject({
   port,
   timeoutMs: durationMs,
   maxBodyBytes: z.int().min(1),
+  waitMs: durationMs.default(2000),
+  slowMs: durationMs.default(1000),
   endpoints: z
-    .array(z.strictObject({ id: z.string().min(1), host: z.string().min(1), port: port.min(1) }))
+    .array(
+      z.strictObject({
+        id: z.string().min(1),
+        revision: z.int().min(0).default(0),
+        host: z.string().min(1),
+        port: port.min(1),
+      }),
+    )
     .max(1000)
     .refine((list) => new Set(list.map(({ id }) => id)).size === list.length, 'two endpoints have the same id'),
 }) satisfies z.ZodType<GatewayRoute>

@@ -37,7 +37,8 @@ function createConfig(t: TestContext, config: Partial<GatewayConfig> = {}): Gate
 }
 
 function routeTo(endpoints: readonly GatewayEndpoint[], route: Partial<GatewayRoute> = {}): GatewayRoute {
-  return { service: 'demo', host: '127.0.0.1', port: 0, timeoutMs: 5000, maxBodyBytes: 1000, endpoints, ...route }
+  const limits = { timeoutMs: 5000, maxBodyBytes: 1000, waitMs: 2000, slowMs: 1000 }
+  return { service: 'demo', host: '127.0.0.1', port: 0, ...limits, endpoints, ...route }
 }
 
 async function control(config: GatewayConfig, method: string, path: string, body?: unknown): Promise<HttpAnswer> {

@@ -227,3 +227,33 @@ test('an absolute target is taken as its path', async (t) => {
   assert.equal((await ask(route, { path: 'http://elsewhere:80/v2?x' })).body, '/v2?x')
   assert.equal((await ask(route, { path: 'http://elsewhere' })).body, '/')
 })
+
+test('the time in flight adds up, the last minute has its percentiles, and each revision has counts of its own', async (t) => {
+  const first = await openBackend(t, 'first', (_, response) => setTimeout(() => response.end('1'), 60))
+  const second = await openBackend(t, 'second', (_, response) => response.writeHead(500).end())
+  const route = await openTestRoute(t, [first.endpoint], { slowMs: 30 })
+  await Promise.all([ask(route), ask(route)])
+  await route.apply({ ...route.settings, endpoints: [{ ...second.endpoint, revision: 2 }] })
+  await ask(route)
+  const { inFlightMs, latency, revisions, errors, measuredAtMs } = route.status()
+  assert.ok(inFlightMs >= 115 && inFlightMs < measuredAtMs, `${inFlightMs}`)
+  assert.equal(latency?.count, 3)
+  assert.ok(latency.p99Ms > 50)
+  assert.equal(errors, 1)
+  assert.deepEqual(revisions, [
+    { revision: 1, requests: 2, errors: 0, slow: 2, inFlight: 0 },
+    { revision: 2, requests: 1, errors: 1, slow: 0, inFlight: 0 },
+  ])
+})
+
+test('a request for a service without replicas is held as long as the route says, and counted while it waits', async (t) => {
+  const backend = await openBackend(t, 'late', answerWith('here'))
+  const route = await openTestRoute(t, [], { waitMs: 10_000 })
+  const answer = ask(route, { method: 'POST' }, Buffer.from('{}'))
+  await until(() => route.status().waiting === 1)
+  await route.apply({ ...route.settings, endpoints: [backend.endpoint] })
+  assert.equal((await answer).body, 'here')
+  assert.deepEqual([route.status().waiting, route.status().inFlight], [0, 0])
+  await route.apply({ ...route.settings, waitMs: 20, endpoints: [] })
+  assert.equal((await ask(route, { method: 'POST' }, Buffer.from('{}'))).status, 503)
+})

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { type HttpServer, openHttpServer } from '../../net/http-server.ts'
+import { createLatencyWindow } from '../../observe/latency-window.ts'
 import type { KeepBudget } from '../../net/upstream-body.ts'
 import { EndpointSet } from './endpoint-set.ts'
 import { forwardRequest } from './forward.ts'
@@ -32,14 +33,25 @@ export async function openRoute(settings: GatewayRoute, { log, budget, drainMs }
   let inFlight = 0
   let requests = 0
   let errors = 0
+  let inFlightMs = 0
+  let changedMs = performance.now()
+  const latency = createLatencyWindow()
   const moved = new Set<Promise<void>>()
   const endpoints = new EndpointSet({
     onEject: ({ address }, reason) => log.warn({ replica: address.id, port: address.port, reason }, 'replica ejected'),
     onRestore: ({ address }) => log.info({ replica: address.id, port: address.port }, 'replica reached again'),
   })
-  const onDone = (status: number): void => {
+  /** Adds up what was in flight until now, before that number changes. */
+  const integrate = (nowMs: number): void => {
+    inFlightMs += inFlight * (nowMs - changedMs)
+    changedMs = nowMs
+  }
+  const onDone = (status: number, durationMs: number): void => {
+    const nowMs = performance.now()
+    integrate(nowMs)
     inFlight--
     if (status >= 500) errors++
+    if (status !== 0) latency.record(durationMs, nowMs)
   }
 
   const listen = async ({ host, port }: GatewayRoute): Promise<HttpServer> =>
@@ -47,11 +59,13 @@ export async function openRoute(settings: GatewayRoute, { log, budget, drainMs }
       listen: { host, port },
       maxConnections,
       handle: (request, response) => {
+        integrate(performance.now())
         inFlight++
         requests++
-        const { timeoutMs, maxBodyBytes } = current
+        const { timeoutMs, waitMs, slowMs, maxBodyBytes } = current
         const full = inFlight > maxInFlight
-        forwardRequest(request, response, { endpoints, timeoutMs, maxBodyBytes, full, budget, log, onDone })
+        const limits = { timeoutMs, waitMs, slowMs, maxBodyBytes, full }
+        forwardRequest(request, response, { endpoints, ...limits, budget, log, onDone })
       },
     })
 
@@ -63,15 +77,24 @@ export async function openRoute(settings: GatewayRoute, { log, budget, drainMs }
     get settings() {
       return current
     },
-    status: () => ({
-      service: current.service,
-      host: current.host,
-      port: current.port,
-      inFlight,
-      requests,
-      errors,
-      endpoints: endpoints.status(),
-    }),
+    status: () => {
+      const nowMs = performance.now()
+      integrate(nowMs)
+      return {
+        service: current.service,
+        host: current.host,
+        port: current.port,
+        inFlight,
+        requests,
+        errors,
+        waiting: endpoints.waiting,
+        inFlightMs,
+        measuredAtMs: nowMs,
+        latency: latency.summarize(nowMs),
+        revisions: endpoints.revisions(),
+        endpoints: endpoints.status(),
+      }
+    },
     apply: async (wanted) => {
       const port = wanted.port === 0 ? current.port : wanted.port
       if (port !== current.port || wanted.host !== current.host) {

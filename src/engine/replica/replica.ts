@@ -195,6 +195,12 @@ export class Replica {
     }
   }
 
+  /** When it last became ready or ceased to be, by the wall clock. */
+  readinessSinceMs(): number {
+    const { clock } = this.#around
+    return clock.nowMs() - (clock.monotonicMs() - this.#probe.sinceMs)
+  }
+
   status(): ReplicaStatus {
     const { name, revision, startedAtMs, restarts, nextStartAtMs, lastFailure } = this.#record
     return {

@@ -24,6 +24,17 @@ export function checkScaling(view: DocumentView): Finding[] {
     )
   if (targets.length === 0 && queries.length === 0)
     say('TL_SPEC_SCALE_TARGET', [], 'autoscaling has neither `targets` nor `prometheus`, so it would never scale')
+  if (view.has('spec', 'autoscaling', 'burst') && !targets.includes('concurrency'))
+    say('TL_SPEC_SCALE_TARGET', ['burst'], 'burst watches the requests in flight; add targets.concurrency')
+  const up = ['spec', 'autoscaling', 'behavior', 'scaleUp']
+  const upPolicies = view.listAt(...up, 'policies')
+  const adds = [...upPolicies.keys()].some((index) => view.textAt(...up, 'policies', index, 'type') === 'Pods')
+  if (least === 0 && upPolicies.length > 0 && !adds)
+    say(
+      'TL_SPEC_SCALE_TO_ZERO',
+      ['behavior', 'scaleUp', 'policies'],
+      'a percentage of zero is zero: without a policy of type Pods the service would never come back',
+    )
   if (targets.includes('cpuPercent') && !view.has('spec', 'resources', 'cpu'))
     say(
       'TL_SPEC_SCALE_TARGET',

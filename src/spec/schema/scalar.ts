@@ -71,6 +71,25 @@ export const cpuQuantity = (what: string) =>
     })
     .meta({ description: `${what} A Kubernetes quantity of cores: 500m, 2.`, 'x-kubernetes-int-or-string': true })
 
+export const shareQuantity = (what: string) =>
+  anyQuantity
+    .superRefine((value, context) => {
+      const quantity = parseQuantity(String(value))
+      if (quantity !== undefined && quantity.nanos >= 0n && quantityMillis(quantity) <= 1000) return
+      const message = `\`${value}\` is no share; write for example 0.05 or 50m (from 0 to 1)`
+      context.addIssue({ code: 'custom', message, params: { code: 'TL_SPEC_QUANTITY' } })
+    })
+    .meta({ description: `${what} A Kubernetes quantity from 0 to 1: 0.05, 50m.`, 'x-kubernetes-int-or-string': true })
+
+/** Where something answers over HTTP; a path may follow. */
+export const httpAddress = (what: string) =>
+  plainText(512)
+    .regex(
+      /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/,
+      'use an address such as http://127.0.0.1:9090, without user or query',
+    )
+    .describe(what)
+
 function quantityIssue(value: string | number, unit: 'bytes' | 'cpu') {
   const message = explainQuantity(String(value), unit)
   return { code: 'custom', message, params: { code: 'TL_SPEC_QUANTITY' } } as const

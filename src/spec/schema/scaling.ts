@@ -1,8 +1,28 @@
 import { z } from 'zod'
-import { dnsLabel, duration, kubernetesObject, percent, plainText } from './scalar.ts'
+import { dnsLabel, duration, httpAddress, percent, plainText, shareQuantity } from './scalar.ts'
 
 const replicaCount = (least: number) => z.int().min(least).max(1000)
 const perReplica = (what: string) => z.int().min(1).max(1_000_000).describe(what).optional()
+
+const scalingRules = (what: string) =>
+  z
+    .strictObject({
+      stabilizationWindowSeconds: z.int().min(0).max(3600).optional(),
+      selectPolicy: z.enum(['Max', 'Min', 'Disabled']).optional(),
+      policies: z
+        .array(
+          z.strictObject({
+            type: z.enum(['Pods', 'Percent']),
+            value: z.int().min(1).max(1_000_000),
+            periodSeconds: z.int().min(1).max(1800),
+          }),
+        )
+        .min(1)
+        .max(8)
+        .optional(),
+      tolerance: shareQuantity('By how much of the target a metric may be off before anything moves.').optional(),
+    })
+    .describe(what)
 
 export const replicas = replicaCount(0).describe('Fixed number of replicas; left out when autoscaled.')
 
@@ -25,14 +45,25 @@ export const autoscaling = z
         z.strictObject({
           name: dnsLabel(63),
           query: plainText(4096).min(1),
-          perReplica: z.int().min(1),
+          perReplica: z.int().min(1).describe('What one replica is meant to carry of the result.'),
+          serverAddress: httpAddress('Where Prometheus answers.').optional(),
         }),
       )
       .max(8)
       .optional(),
     behavior: z
-      .strictObject({ scaleUp: kubernetesObject.optional(), scaleDown: kubernetesObject.optional() })
+      .strictObject({
+        scaleUp: scalingRules('Default: the larger of 4 replicas and 100 %, each 15 s.').optional(),
+        scaleDown: scalingRules('Default: to the largest size asked for in the last 300 s.').optional(),
+      })
       .describe('As in a HorizontalPodAutoscaler, version 2.')
+      .optional(),
+    burst: z
+      .strictObject({
+        thresholdPercent: percent(110, 1000).describe('Of what the ready replicas carry; default 200.').optional(),
+        window: duration('The short window; default 6s.').optional(),
+      })
+      .describe('Grow at once when a short window asks for twice what is ready. Needs targets.concurrency.')
       .optional(),
   })
   .describe('Replicas follow the load.')
