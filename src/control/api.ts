@@ -4,6 +4,9 @@
  *
  * GET    /v1/status                    EngineStatus
  * PUT    /v1/services/{name}           ApplyRequest → ServiceStatus (202: accepted, replicas follow)
+ * GET    /v1/load                      LoadStatus: counters of this moment, read from the gateway and the kernel
+ * PUT    /v1/services/{name}/scale     ScaleRequest → ServiceStatus (202: accepted)
+ * POST   /v1/services/{name}/restart   {} → ServiceStatus (202: new replicas replace the present ones, one by one)
  * DELETE /v1/services/{name}           drains, answers {} when all of it is gone; the engine exits with its last service
  * GET    /v1/services/{name}/watch     NDJSON of ServiceStatus, one line at each change, the first at once
  * POST   /v1/services/{name}/attach    ApplyRequest → applied and watched; when this connection closes the service is taken down
@@ -20,4 +23,9 @@ export interface ApplyRequest {
   readonly env?: Readonly<Record<string, string>>
 }
 
-export type { EngineStatus, ServiceStatus } from '../engine/service-status.ts'
+export interface ScaleRequest {
+  /** 0 to 1000. */
+  readonly replicas: number
+}
+
+export type { EngineStatus, LoadStatus, ReplicaLoad, ServiceLoad, ServiceStatus } from '../engine/service-status.ts'

@@ -11,13 +11,16 @@ import { type ProjectPaths, prepareProject, projectPaths } from '../engine/paths
 import { lastLine } from '../engine/replica/exit-reason.ts'
 import { readControlError } from '../net/control-error.ts'
 import { isLate, isNobodyListening, requestJson, streamLines } from '../net/http-client.ts'
-import type { ApplyRequest, EngineStatus, ServiceStatus } from './api.ts'
+import type { ApplyRequest, EngineStatus, LoadStatus, ServiceStatus } from './api.ts'
 import { type EngineStart, failureFile, minLeaseMs, readFailure } from './engine-start.ts'
 
 /** One engine's control interface. Each call connects anew; a lost engine is TL_ENGINE_LOST, none at all TL_ENGINE_MISSING. */
 export interface EngineClient {
   status(): Promise<EngineStatus>
   apply(name: string, request: ApplyRequest): Promise<ServiceStatus>
+  scale(name: string, replicas: number): Promise<ServiceStatus>
+  restart(name: string): Promise<ServiceStatus>
+  load(): Promise<LoadStatus>
   /** Resolves when all of it is gone. */
   remove(name: string): Promise<void>
   watch(name: string, signal?: AbortSignal): AsyncGenerator<ServiceStatus>
@@ -39,7 +42,7 @@ export function createClient(projectDir: string): EngineClient {
   const call = async (
     method: string,
     path: string,
-    { timeoutMs = callMs, body }: { timeoutMs?: number; body?: ApplyRequest } = {},
+    { timeoutMs = callMs, body }: { timeoutMs?: number; body?: unknown } = {},
   ): Promise<unknown> => {
     try {
       const answer = await requestJson({ socketPath, method, path, timeoutMs, body })
@@ -70,6 +73,9 @@ export function createClient(projectDir: string): EngineClient {
   return {
     status: async () => (await call('GET', '/v1/status')) as EngineStatus,
     apply: async (name, body) => (await call('PUT', at(name), { body, timeoutMs: applyMs })) as ServiceStatus,
+    scale: async (name, replicas) => (await call('PUT', at(name, '/scale'), { body: { replicas } })) as ServiceStatus,
+    restart: async (name) => (await call('POST', at(name, '/restart'))) as ServiceStatus,
+    load: async () => (await call('GET', '/v1/load')) as LoadStatus,
     remove: async (name) => {
       await call('DELETE', at(name), { timeoutMs: removeMs })
     },

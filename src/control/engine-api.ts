@@ -11,7 +11,7 @@ import { sendControlError } from '../net/control-error.ts'
 import type { Handler } from '../net/http-server.ts'
 import { revisionOf } from '../spec/revision.ts'
 import { validateDocument } from '../spec/validate.ts'
-import type { ApplyRequest } from './api.ts'
+import type { ApplyRequest, ScaleRequest } from './api.ts'
 
 const maxBodyBytes = 4 << 20
 
@@ -47,7 +47,7 @@ export function createEngineApi(engine: Engine, log: Logger): Handler {
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname } = new URL(request.url ?? '/', 'http://engine')
-    const [, service = '', verb] = /^\/v1\/services\/([^/]+)(?:\/(watch|attach))?$/.exec(pathname) ?? []
+    const [, service = '', verb] = /^\/v1\/services\/([^/]+)(?:\/(watch|attach|scale|restart))?$/.exec(pathname) ?? []
     const name = decode(service)
     const route = service === '' ? pathname : verb === undefined ? 'service' : verb
     switch (`${request.method} ${route}`) {
@@ -55,6 +55,12 @@ export function createEngineApi(engine: Engine, log: Logger): Handler {
         return sendJson(response, 200, await engine.status())
       case 'PUT service':
         return sendJson(response, 202, await engine.apply(await readApplication(request, name)))
+      case 'GET /v1/load':
+        return sendJson(response, 200, await engine.load())
+      case 'PUT scale':
+        return sendJson(response, 202, engine.scale(name, parseScaleRequest(await readBody(request)).replicas))
+      case 'POST restart':
+        return sendJson(response, 202, engine.restart(name))
       case 'DELETE service':
         await engine.remove(name)
         return sendJson(response, 200, {})
@@ -137,6 +143,16 @@ export function parseApplyRequest(body: unknown): ApplyRequest {
     return refuse(`\`port\` must be a whole number from 0 to 65535, not ${JSON.stringify(port)}`)
   if (env !== undefined && !isTextRecord(env)) return refuse('`env` must map names to text')
   return { document, file, ...(port === undefined ? {} : { port }), ...(env === undefined ? {} : { env }) }
+}
+
+export function parseScaleRequest(body: unknown): ScaleRequest {
+  const replicas = typeof body === 'object' && body !== null && 'replicas' in body ? body.replicas : undefined
+  if (typeof replicas === 'number' && Number.isInteger(replicas) && replicas >= 0 && replicas <= 1000)
+    return { replicas }
+  throw new TowlineError(
+    'TL_REQUEST_INVALID',
+    `\`replicas\` must be a whole number from 0 to 1000, not ${JSON.stringify(replicas)}`,
+  )
 }
 
 function isTextRecord(value: unknown): value is Readonly<Record<string, string>> {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Service } from '../spec/service.ts'
-import { nextRecord } from './apply.ts'
-import type { ServiceRecord } from './records.ts'
+import { nextRecord, restartRecord, scaleRecord } from './apply.ts'
+import { type ServiceRecord, countDesired } from './records.ts'
 
 const service: Service = {
   name: 'mlp',
@@ -53,4 +53,24 @@ test('asking again for a rejected revision is a new try with a new number', () =
   const next = nextRecord(rejected, { service, file: '/a.yaml', hash: 'two' })
   assert.equal(next.target, 3)
   assert.equal(next.rejected, null)
+})
+
+test('a restart is the same spec under a new number, and applying that spec again changes nothing more', () => {
+  const restarted = { ...record, ...restartRecord(record) }
+  assert.deepEqual([restarted.target, restarted.revisions.length], [3, 3])
+  assert.equal(restarted.revisions.at(-1)?.hash, 'two')
+  assert.equal(nextRecord(restarted, { service, file: '/a.yaml', hash: 'two' }).target, 3)
+})
+
+test('a size set by hand counts until the next spec; within the bounds of an autoscaler', () => {
+  const scaled = { ...record, ...scaleRecord(record, 4, 9) }
+  assert.deepEqual(scaled.scale, { replicas: 4, reason: 'set by hand', changedAtMs: 9, autoscaler: null })
+  assert.equal(countDesired(scaled), 4)
+  assert.equal(nextRecord(scaled, { service, file: '/a.yaml', hash: 'two' }).scale, null)
+  const autoscaling = { minReplicas: 2, maxReplicas: 5, targets: { concurrency: 1 }, prometheus: [] }
+  const next = nextRecord(scaled, { service: { ...service, autoscaling }, file: '/a.yaml', hash: 'two' })
+  assert.equal(next.scale?.replicas, 4, 'an autoscaler takes over what there is')
+  const auto = { ...scaled, ...next }
+  assert.throws(() => scaleRecord(auto, 6, 9), { code: 'TL_REQUEST_INVALID', message: /between 2 and 5, not 6/ })
+  assert.equal(scaleRecord(auto, 0, 9).scale?.replicas, 0)
 })

@@ -1,6 +1,6 @@
 import { TowlineError } from '../base/errors.ts'
 import type { Service } from '../spec/service.ts'
-import { type RevisionRecord, type ServiceRecord, countDesired } from './records.ts'
+import { type RevisionRecord, type ServiceRecord, countDesired, findWanted } from './records.ts'
 import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
 
 export interface Application {
@@ -64,18 +64,46 @@ function firstRecord({ service, file, hash }: Application): ServiceRecord {
 /** The same hash is the same revision, also one that is just being replaced; asking again for a rejected one is a new try. */
 export function nextRecord(record: ServiceRecord, { service, file, hash }: Application): Partial<ServiceRecord> {
   const scale = carryScale(record, service)
-  const same = record.revisions.find(
+  const equal = record.revisions.filter(
     (revision) => revision.hash === hash && revision.number !== record.rejected?.revision,
   )
+  const same = equal.find(({ number }) => number === record.target) ?? equal[0]
   // Fields that need no new revision, such as the number of replicas, are taken in place.
   if (same !== undefined) {
     const revisions = record.revisions.map((revision) => (revision === same ? { ...revision, service } : revision))
     return { file, target: same.number, revisions, rejected: null, scale, lastFailure: null }
   }
-  const latest = Math.max(record.rejected?.revision ?? 0, ...record.revisions.map(({ number }) => number))
-  const added: RevisionRecord = { number: latest + 1, hash, service }
+  const added: RevisionRecord = { number: nextNumber(record), hash, service }
   const revisions = [...record.revisions, added]
   return { file, target: added.number, revisions, rejected: null, scale, lastFailure: null }
+}
+
+function nextNumber({ rejected, revisions }: ServiceRecord): number {
+  return Math.max(rejected?.revision ?? 0, ...revisions.map(({ number }) => number)) + 1
+}
+
+/** The same spec as a new revision: its replicas replace the present ones as in any change. */
+export function restartRecord(record: ServiceRecord): Partial<ServiceRecord> {
+  const added: RevisionRecord = { ...findWanted(record), number: nextNumber(record) }
+  return { target: added.number, revisions: [...record.revisions, added], rejected: null, lastFailure: null }
+}
+
+/** A size set by hand. An autoscaler goes on from there; from 0 it does not, unless 0 is its least. TL_REQUEST_INVALID out of its bounds. */
+export function scaleRecord(record: ServiceRecord, replicas: number, nowMs: number): Partial<ServiceRecord> {
+  const { autoscaling } = findWanted(record).service
+  if (autoscaling !== undefined && replicas !== 0) {
+    const { minReplicas, maxReplicas } = autoscaling
+    if (replicas < minReplicas || replicas > maxReplicas)
+      throw new TowlineError(
+        'TL_REQUEST_INVALID',
+        `autoscaling keeps ${record.name} between ${minReplicas} and ${maxReplicas}, not ${replicas}`,
+        {
+          hint: 'change minReplicas or maxReplicas in the spec',
+        },
+      )
+  }
+  const autoscaler = record.scale?.autoscaler ?? null
+  return { scale: { replicas, reason: 'set by hand', changedAtMs: nowMs, autoscaler } }
 }
 
 /** A fixed number in the spec counts from now on; an autoscaler goes on from what there is, never from the default. */

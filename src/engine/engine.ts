@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { TowlineError } from '../base/errors.ts'
 import type { Store } from '../store/store.ts'
 import { adoptProject } from './adopt-project.ts'
-import { type Application, applyService } from './apply.ts'
+import { type Application, applyService, restartRecord, scaleRecord } from './apply.ts'
 import { findProcesses } from './adoption.ts'
 import { GatewayHands, gatewayName } from './gateway-hands.ts'
 import { pruneLogs } from './log-files.ts'
@@ -13,7 +13,7 @@ import { createRecords } from './records.ts'
 import { createSaver } from './saver.ts'
 import { defaultSyncMs } from './scale/scaler.ts'
 import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
-import type { EngineStatus, ServiceStatus } from './service-status.ts'
+import type { EngineStatus, LoadStatus, ServiceStatus } from './service-status.ts'
 import { sendSignal } from './supervised-process.ts'
 
 export interface EngineOptions {
@@ -33,7 +33,12 @@ export interface Engine {
   apply(application: Application): Promise<ServiceStatus>
   /** Resolves when all of it is gone. */
   remove(name: string): Promise<void>
+  /** As many replicas from now on; an autoscaler goes on from there. */
+  scale(name: string, replicas: number): ServiceStatus
+  /** New replicas replace the present ones, one by one. */
+  restart(name: string): ServiceStatus
   status(): Promise<EngineStatus>
+  load(): Promise<LoadStatus>
   /** TL_SERVICE_UNKNOWN when there is none. */
   serviceStatus(name: string): ServiceStatus
   /** The status now and at each change; ends when the service is gone. */
@@ -242,6 +247,21 @@ export function openEngine(options: EngineOptions): Engine {
       if (!hands.record.stopping) hands.change({ stopping: true })
       await waitUntil(() => services.get(name) !== hands, stop.signal)
       if (services.size === 0 && applying === 0) await done
+    },
+    scale: (name, replicas) => {
+      const hands = find(name)
+      hands.change(scaleRecord(hands.record, replicas, clock.nowMs()))
+      return hands.status()
+    },
+    restart: (name) => {
+      const hands = find(name)
+      hands.change(restartRecord(hands.record))
+      hands.expectChange()
+      return hands.status()
+    },
+    load: async () => {
+      await gateway.readTraffic()
+      return { atMs: clock.nowMs(), services: [...services.values()].map((hands) => hands.load()) }
     },
     status: async () => {
       // Fresh counts where the gateway answers; the last ones where it does not.

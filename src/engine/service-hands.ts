@@ -5,9 +5,10 @@ import { type ReplicaAction, decideReplicas, isServing } from '../decide/replica
 import type { GatewayHands } from './gateway-hands.ts'
 import type { GatewayRoute } from './gateway/gateway-config.ts'
 import { type ReplicaRecord, type ServiceRecord, countDesired, findWanted } from './records.ts'
+import { readUsage } from './scale/process-usage.ts'
 import { type ScaledService, Scaler } from './scale/scaler.ts'
 import { Replica, type ReplicaSurroundings } from './replica/replica.ts'
-import type { FailureStatus, ServiceStatus } from './service-status.ts'
+import type { FailureStatus, ServiceLoad, ServiceStatus } from './service-status.ts'
 import { describeService } from './status.ts'
 
 export interface ServiceSurroundings extends Omit<ReplicaSurroundings, 'host' | 'save'> {
@@ -65,6 +66,8 @@ export class ServiceHands {
   change(change: Partial<ServiceRecord>): void {
     const record = { ...this.#record, ...change }
     this.#around.saveService(record)
+    // More than before are wanted: until they serve it is growing, not degraded.
+    if (countDesired(record) > countDesired(this.#record)) this.#complete = false
     this.#record = record
     this.#around.wake()
   }
@@ -111,6 +114,25 @@ export class ServiceHands {
       complete: this.#complete,
       routeFailure: this.#routeFailure,
     })
+  }
+
+  load(): ServiceLoad {
+    const { name, phase, replicas, traffic } = this.status()
+    const route = this.#around.gateway.traffic.find(({ service }) => service === name)
+    const instances = [...this.replicas.values()].map((replica) => {
+      const endpoint = route?.endpoints.find(({ id }) => id === replica.name)
+      const { identity } = replica.record
+      const usage = identity === null ? undefined : readUsage(identity.pid)
+      return {
+        name: replica.name,
+        phase: replica.observe().phase,
+        inFlight: endpoint?.inFlight ?? 0,
+        requests: endpoint?.requests ?? 0,
+        cpuMs: usage?.cpuMs ?? null,
+        memoryBytes: usage?.memoryBytes ?? null,
+      }
+    })
+    return { name, phase, replicas, traffic, instances }
   }
 
   /** The route with these replicas behind it. */

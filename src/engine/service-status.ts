@@ -67,6 +67,30 @@ export interface ScaleStatus {
   readonly burst: boolean
 }
 
+/** Counters and gauges of this moment: what `top` makes rates of. */
+export interface LoadStatus {
+  readonly atMs: number
+  readonly services: readonly ServiceLoad[]
+}
+
+export interface ServiceLoad {
+  readonly name: string
+  readonly phase: ServicePhase
+  readonly replicas: { readonly desired: number; readonly ready: number }
+  readonly traffic: ServiceStatus['traffic']
+  readonly instances: readonly ReplicaLoad[]
+}
+
+export interface ReplicaLoad {
+  readonly name: string
+  readonly phase: ReplicaPhase
+  readonly inFlight: number
+  readonly requests: number
+  /** Since its process started; null: it has none. */
+  readonly cpuMs: number | null
+  readonly memoryBytes: number | null
+}
+
 export type ReplicaPhase = 'Starting' | 'Ready' | 'Unready' | 'Draining' | 'Waiting'
 
 export interface ReplicaStatus {

@@ -68,7 +68,7 @@ function decidePhase(
 ): ServicePhase {
   if (record.stopping) return 'Stopping'
   if (routeFailure !== null) return 'Failed'
-  if (desired === 0 && replicas.length === 0) return 'Idle'
+  if (desired === 0) return 'Idle'
   if (ready === 0) {
     const stuck = replicas.some(({ record: { hopeless, failures } }) => hopeless || failures >= failedAfter)
     return stuck ? 'Failed' : complete ? 'Degraded' : 'Starting'
@@ -110,9 +110,9 @@ function summarize({ record, replicas, phase, desired, ready, lastFailure, route
     case 'Ready':
       return count
     case 'Idle':
-      return (record.scale?.autoscaler ?? null) === null
-        ? 'it was scaled to 0 by hand: requests are turned away'
-        : 'nobody asks, nothing runs; the first request starts a replica and is held until then'
+      return findWanted(record).service.autoscaling?.minReplicas === 0
+        ? 'nobody asks, so nothing runs; the first request starts a replica and is held until it is ready'
+        : 'it was scaled to 0 by hand, and requests are turned away; `towline scale` brings it back'
     case 'Starting':
       return count
     case 'Updating': {

@@ -148,3 +148,28 @@ test('one replica serves in the foreground and drains at SIGTERM', async (t) => 
   child.kill('SIGTERM')
   assert.equal((await collect(child)).code, 0)
 })
+
+test('a running service is looked at, explained, scaled and restarted by name', async (t) => {
+  const project = createProject(t)
+  const own = ['--project', project]
+  const up = await towline(['up', join(example, 'towline.yaml'), '--port', '0', '--detach', ...own])
+  assert.equal(up.code, 0, up.err)
+  const scaled = await towline(['scale', 'image-classifier', '1', ...own])
+  assert.deepEqual(
+    [scaled.code, /ready {8}image-classifier: 1 of 1 replicas ready/.test(scaled.out)],
+    [0, true],
+    scaled.err,
+  )
+  assert.match((await towline(['status', ...own])).out, /scale {8}1: set by hand/)
+  const restarted = await towline(['restart', 'image-classifier', ...own])
+  assert.equal(restarted.code, 0, restarted.err)
+  const top = await towline(['top', '--interval', '300ms', ...own])
+  assert.match(top.out, /^SERVICE .*\nimage-classifier +Ready +1\/1 +0\.0 .*\n {2}image-classifier-2-\w+ +Ready/)
+  const why = await towline(['why', 'image-classifier', ...own])
+  assert.match(why.out, /^image-classifier is Ready: 1 of 1 replicas ready\. It serves revision 2 .* set by hand\./)
+  assert.equal((await towline(['scale', 'image-classifier', 'many', ...own])).code, 2)
+  assert.equal((await towline(['why', 'nobody', ...own])).code, 3)
+  const zero = await towline(['scale', 'image-classifier', '0', ...own])
+  assert.match(zero.out, /idle {9}image-classifier: it was scaled to 0 by hand, and requests are turned away/)
+  assert.equal((await towline(['down', '--all', ...own])).code, 0)
+})

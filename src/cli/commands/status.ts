@@ -58,7 +58,7 @@ function print(terminal: Terminal, json: boolean, now: EngineStatus): void {
 }
 
 function renderService(terminal: Terminal, service: ServiceStatus): string {
-  const { traffic, lastFailure } = service
+  const { traffic, scale, lastFailure } = service
   const colour = service.phase === 'Ready' ? 'green' : service.phase === 'Failed' ? 'red' : 'yellow'
   const rows = service.instances.map((replica) => [
     `  ${replica.name}`,
@@ -73,7 +73,8 @@ function renderService(terminal: Terminal, service: ServiceStatus): string {
   return [
     `${terminal.style('bold', service.name)}  ${terminal.style(colour, service.phase)}  ${service.summary}`,
     renderRow('url', service.url),
-    renderRow('traffic', `${traffic.requests} requests, ${traffic.errors} errors, ${traffic.inFlight} in flight`),
+    renderRow('traffic', renderTraffic(traffic)),
+    ...(scale === null ? [] : [renderRow('scale', renderScale(service, scale))]),
     ...(lastFailure === null
       ? []
       : [
@@ -84,4 +85,16 @@ function renderService(terminal: Terminal, service: ServiceStatus): string {
         ]),
     renderTable(['  REPLICA', 'PHASE', 'REVISION', 'PID', 'PORT', 'AGE', 'RESTARTS', 'WHY'], rows),
   ].join('\n')
+}
+
+function renderTraffic({ requests, errors, inFlight, waiting, latency }: ServiceStatus['traffic']): string {
+  const held = waiting === 0 ? '' : `, ${waiting} held`
+  const speed = latency === null ? '' : `, p50 ${formatMs(latency.p50Ms)}, p99 ${formatMs(latency.p99Ms)}`
+  return `${requests} requests, ${errors} errors, ${inFlight} in flight${held}${speed}`
+}
+
+function renderScale({ replicas }: ServiceStatus, scale: NonNullable<ServiceStatus['scale']>): string {
+  const range = scale.minReplicas === null ? '' : ` of ${scale.minReplicas} to ${scale.maxReplicas}`
+  const asked = scale.metrics.map(({ metric, replicas: wanted }) => `${metric} asks for ${wanted ?? 'nothing known'}`)
+  return [`${replicas.desired}${range}: ${scale.reason}`, ...asked].join(', ')
 }

@@ -1,0 +1,17 @@
+import { connectEngine } from '../../control/client.ts'
+import type { CliContext } from '../context.ts'
+import { explainService } from '../explanation.ts'
+import { findProjectDir } from '../project.ts'
+import { findService } from './status.ts'
+
+export interface WhyFlags {
+  readonly json: boolean
+  readonly project?: string
+}
+
+export async function why(this: CliContext, flags: WhyFlags, name: string): Promise<void> {
+  const engine = await connectEngine(findProjectDir(this.cwd, flags.project))
+  const service = findService(await engine.status(), name)
+  const sentences = explainService(service, Date.now())
+  this.terminal.out(flags.json ? JSON.stringify({ sentences, service }, undefined, 2) : sentences.join(' '))
+}

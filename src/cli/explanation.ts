@@ -1,0 +1,64 @@
+import { formatBytes, formatMs } from '../base/display.ts'
+import type { ServiceStatus } from '../control/api.ts'
+
+/** The present state of a service as sentences, the most telling first, each with what it rests on. */
+export function explainService(service: ServiceStatus, nowMs: number): string[] {
+  return [
+    explainPhase(service),
+    ...explainReplicas(service, nowMs),
+    ...explainScale(service, nowMs),
+    explainTraffic(service),
+  ]
+}
+
+function explainPhase({ name, phase, summary, revision, model }: ServiceStatus): string {
+  const size = model.sizeBytes === null ? '' : ` (${formatBytes(model.sizeBytes)})`
+  return `${name} is ${phase}: ${summary}. It serves revision ${revision} of ${model.name}${size}.`
+}
+
+function explainReplicas({ instances }: ServiceStatus, nowMs: number): string[] {
+  return instances.flatMap(({ name, phase, restarts, lastFailure, nextStartAtMs }) => {
+    if (lastFailure === null) return phase === 'Ready' ? [] : [`${name} is ${phase}.`]
+    const { reason, message, hint, atMs } = lastFailure
+    const next = nextStartAtMs === null ? '' : ` The next start is in ${formatMs(Math.max(0, nextStartAtMs - nowMs))}.`
+    const often = restarts === 0 ? '' : `, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'} so far`
+    const advice = hint === null ? '' : ` To do: ${hint}.`
+    return [`${name} is ${phase}${often}: ${reason} ${formatMs(nowMs - atMs)} ago, ${message}.${next}${advice}`]
+  })
+}
+
+function explainScale({ scale, replicas }: ServiceStatus, nowMs: number): string[] {
+  if (scale === null) return []
+  const since = scale.changedAtMs === null ? '' : ` since ${formatMs(nowMs - scale.changedAtMs)}`
+  const range = scale.minReplicas === null ? '' : `, of ${scale.minReplicas} to ${scale.maxReplicas} allowed`
+  const asked = scale.metrics
+    .map(
+      ({ metric, replicas: wanted, failure }) =>
+        `${metric} ${failure === null ? `asks for ${wanted}` : `is not known (${failure})`}`,
+    )
+    .join(', ')
+  const told = scale.conditions.filter(isTelling).map(({ reason, message }) => `${reason}: ${message}`)
+  return [
+    `It has ${replicas.desired} ${replicas.desired === 1 ? 'replica' : 'replicas'}${since}${range}: ${scale.reason}.`,
+    ...(asked === '' ? [] : [`Of the metrics, ${asked}.`]),
+    ...(scale.burst ? ['Burst mode is on: it grows and does not shrink.'] : []),
+    ...(told.length === 0 ? [] : [`The autoscaler says ${told.join('; ')}.`]),
+  ]
+}
+
+/** The others say that all went as usual. */
+function isTelling({ type, status, reason }: NonNullable<ServiceStatus['scale']>['conditions'][number]): boolean {
+  if (type === 'ScalingActive') return status === 'False'
+  if (type === 'ScalingLimited') return status === 'True'
+  return status === 'False' || reason === 'ScaleUpStabilized' || reason === 'ScaleDownStabilized'
+}
+
+function explainTraffic({ traffic }: ServiceStatus): string {
+  const { requests, errors, inFlight, waiting, latency } = traffic
+  const held = waiting === 0 ? '' : `, ${waiting} held until a replica is ready`
+  const speed =
+    latency === null
+      ? 'none was answered in the last minute'
+      : `in the last minute half took under ${formatMs(latency.p50Ms)} and 99 % under ${formatMs(latency.p99Ms)}`
+  return `Of ${requests} requests ${errors} failed, ${inFlight} are in flight${held}; ${speed}.`
+}

@@ -1,0 +1,46 @@
+import { parseDuration } from '../base/duration.ts'
+
+/** Flags and arguments that several commands share, and how their words are read. */
+
+export const json = { kind: 'boolean', default: false, brief: 'Print JSON for scripts', withNegated: false } as const
+export const file = { brief: 'towline.yaml or towline.config.ts', parse: String, placeholder: 'FILE' } as const
+export const overlay = {
+  kind: 'parsed',
+  parse: String,
+  optional: true,
+  placeholder: 'NAME',
+  brief: 'Overlay: `production` applies towline.production.yaml',
+} as const
+export const envFile = {
+  kind: 'parsed',
+  parse: String,
+  optional: true,
+  placeholder: 'FILE',
+  brief: 'Values for `env`, as NAME=value lines',
+} as const
+export const examples = (...lines: readonly string[]): string =>
+  `Examples:\n${lines.map((line) => `  ${line}`).join('\n')}`
+
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Infinity
+  if (port > 65_535) throw new Error(`\`${text}\` is not a port; ports are 0 to 65535`)
+  return port
+}
+
+export function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`\`${text}\` is not a count; write a whole number from 1`)
+  return Number(text)
+}
+
+export function parseTime(text: string): number {
+  const durationMs = parseDuration(text)
+  if (durationMs === undefined || durationMs === 0)
+    throw new Error(`\`${text}\` is not a duration; write 30s, 10m or 1h30m`)
+  return durationMs
+}
+
+export function parseReplicas(text: string): number {
+  if (!/^\d{1,4}$/.test(text) || Number(text) > 1000)
+    throw new Error(`\`${text}\` is not a number of replicas; write a whole number from 0 to 1000`)
+  return Number(text)
+}

@@ -1,0 +1,208 @@
+import { buildCommand } from '@stricli/core'
+import { envFile, examples, file, json, overlay, parseCount, parsePort, parseReplicas, parseTime } from './flags.ts'
+import { projectFlag } from './project.ts'
+
+/** Commands about what runs. */
+
+const up = buildCommand({
+  loader: async () => (await import('./commands/up.ts')).up,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [{ ...file, default: 'towline.yaml' }] },
+    flags: {
+      env: overlay,
+      envFile,
+      port: {
+        kind: 'parsed',
+        parse: parsePort,
+        optional: true,
+        placeholder: 'N',
+        brief: 'Port of the service; 0: any free one; default: the one it had, else from 8080',
+      },
+      detach: {
+        kind: 'boolean',
+        default: false,
+        brief: 'Leave it running and return when it is ready',
+        withNegated: false,
+      },
+      lease: {
+        kind: 'parsed',
+        parse: parseTime,
+        optional: true,
+        placeholder: 'TIME',
+        brief: 'How long replicas serve on without an engine; default: 30s, or what the running engine has',
+      },
+      project: projectFlag,
+    },
+    aliases: { d: 'detach', p: 'port' },
+  },
+  docs: {
+    brief: 'Run a service here: replicas, gateway, probes',
+    fullDescription: examples(
+      'towline up',
+      'towline up towline.yaml --detach',
+      'towline up towline.yaml --env staging --port 9000',
+    ),
+  },
+})
+
+const status = buildCommand({
+  loader: async () => (await import('./commands/status.ts')).status,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: 'One service', parse: String, optional: true, placeholder: 'NAME' }],
+    },
+    flags: {
+      json,
+      watch: { kind: 'boolean', default: false, brief: 'Go on printing at each change', withNegated: false },
+      project: projectFlag,
+    },
+    aliases: { w: 'watch' },
+  },
+  docs: {
+    brief: 'Show what runs, and why something was restarted',
+    fullDescription: examples('towline status', 'towline status image-classifier --json'),
+  },
+})
+
+const top = buildCommand({
+  loader: async () => (await import('./commands/top.ts')).top,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: 'One service', parse: String, optional: true, placeholder: 'NAME' }],
+    },
+    flags: {
+      interval: { kind: 'parsed', parse: parseTime, default: '1s', placeholder: 'TIME', brief: 'Between two looks' },
+      json,
+      project: projectFlag,
+    },
+  },
+  docs: {
+    brief: 'Show load, latency, CPU and memory as they change; piped: one look',
+    fullDescription: examples('towline top', 'towline top image-classifier --interval 5s', 'towline top --json'),
+  },
+})
+
+const why = buildCommand({
+  loader: async () => (await import('./commands/why.ts')).why,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [{ brief: 'The service', parse: String, placeholder: 'NAME' }] },
+    flags: { json, project: projectFlag },
+  },
+  docs: {
+    brief: 'Explain the present state of a service in one paragraph',
+    fullDescription: examples('towline why image-classifier'),
+  },
+})
+
+const logs = buildCommand({
+  loader: async () => (await import('./commands/logs.ts')).logs,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: 'One service', parse: String, optional: true, placeholder: 'NAME' }],
+    },
+    flags: {
+      follow: { kind: 'boolean', default: false, brief: 'Go on with new lines', withNegated: false },
+      replica: { kind: 'parsed', parse: String, optional: true, placeholder: 'R', brief: 'Only this replica' },
+      since: {
+        kind: 'parsed',
+        parse: parseTime,
+        optional: true,
+        placeholder: 'TIME',
+        brief: 'Only the last 10m, 1h, …',
+      },
+      tail: { kind: 'parsed', parse: parseCount, optional: true, placeholder: 'N', brief: 'Only the last N lines' },
+      json,
+      project: projectFlag,
+    },
+    aliases: { f: 'follow', n: 'tail' },
+  },
+  docs: {
+    brief: 'Show the logs of all replicas, the gateway and the engine, in order of time',
+    fullDescription: examples('towline logs -f', 'towline logs image-classifier --since 10m --json'),
+  },
+})
+
+const scale = buildCommand({
+  loader: async () => (await import('./commands/scale.ts')).scale,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { brief: 'The service', parse: String, placeholder: 'NAME' },
+        { brief: 'So many from now on; 0 turns requests away', parse: parseReplicas, placeholder: 'REPLICAS' },
+      ],
+    },
+    flags: { project: projectFlag },
+  },
+  docs: {
+    brief: 'Set the number of replicas until the next `up`, and wait until they serve',
+    fullDescription: examples('towline scale image-classifier 3'),
+  },
+})
+
+const restart = buildCommand({
+  loader: async () => (await import('./commands/restart.ts')).restart,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [{ brief: 'The service', parse: String, placeholder: 'NAME' }] },
+    flags: { project: projectFlag },
+  },
+  docs: {
+    brief: 'Replace all replicas by new ones, one by one, without losing a request',
+    fullDescription: examples('towline restart image-classifier'),
+  },
+})
+
+const down = buildCommand({
+  loader: async () => (await import('./commands/down.ts')).down,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: 'One service', parse: String, optional: true, placeholder: 'NAME' }],
+    },
+    flags: {
+      all: { kind: 'boolean', default: false, brief: 'Every service of this project', withNegated: false },
+      project: projectFlag,
+    },
+  },
+  docs: {
+    brief: 'Drain and stop a service',
+    fullDescription: examples('towline down image-classifier', 'towline down --all'),
+  },
+})
+
+const infer = buildCommand({
+  loader: async () => (await import('./commands/infer.ts')).infer,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { brief: 'Name of a service here, or its address', parse: String, placeholder: 'NAME|URL' },
+        { brief: 'A photo (JPEG, PNG, WebP) or a request as JSON', parse: String, placeholder: 'FILE' },
+      ],
+    },
+    flags: {
+      json,
+      top: { kind: 'parsed', parse: parseCount, optional: true, placeholder: 'N', brief: 'Show the N best classes' },
+      timeout: {
+        kind: 'parsed',
+        parse: parseTime,
+        default: '30s',
+        placeholder: 'TIME',
+        brief: 'Give up after this time',
+      },
+      project: projectFlag,
+    },
+  },
+  docs: {
+    brief: 'Send a photo or a request to a running service',
+    fullDescription: examples(
+      'towline infer image-classifier cat.jpg',
+      'towline infer http://127.0.0.1:8080 request.json --json',
+    ),
+  },
+})
+
+export const serviceCommands = { up, status, top, why, logs, infer, scale, restart, down }

@@ -1,0 +1,43 @@
+import { TowlineError } from '../base/errors.ts'
+import type { ServiceStatus } from '../control/api.ts'
+import type { EngineClient } from '../control/client.ts'
+import { openInterrupt } from './context.ts'
+import { renderRow } from './term/layout.ts'
+import { openProgress } from './term/progress.ts'
+import type { Terminal } from './term/terminal.ts'
+
+export interface SettleOptions {
+  readonly name: string
+  /** What is going on, in one word. */
+  readonly label: string
+}
+
+/** Waits until a change that was accepted is done, and says how it ended. Ctrl-C leaves the change going on. */
+export async function settle(terminal: Terminal, engine: EngineClient, { name, label }: SettleOptions): Promise<void> {
+  const interrupt = openInterrupt(terminal, 'waiting')
+  const progress = openProgress(terminal, label, name)
+  try {
+    for await (const status of engine.watch(name, interrupt.signal)) {
+      const { desired, ready } = status.replicas
+      progress.say(`${ready}/${desired} replicas of ${name} ready`)
+      if (!isSettled(status)) continue
+      progress.end()
+      terminal.out(renderRow(status.phase.toLowerCase(), `${name}: ${status.summary}`))
+      if (status.phase === 'Ready' || status.phase === 'Idle') return
+      throw new TowlineError('TL_SERVICE_FAILED', status.lastFailure?.message ?? status.summary)
+    }
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error
+    progress.end()
+    terminal.out(renderRow('going on', `the change of ${name} was accepted; \`towline status\` shows it`))
+  } finally {
+    progress.end()
+    interrupt.close()
+  }
+}
+
+/** Old replicas that still answer what they owe are part of the change. */
+function isSettled({ phase, replicas, instances }: ServiceStatus): boolean {
+  if (phase === 'Ready' || phase === 'Idle') return instances.length === replicas.desired
+  return phase === 'Failed' || phase === 'Degraded' || phase === 'Stopping'
+}
