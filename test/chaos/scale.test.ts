@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { ServiceStatus } from '../../src/control/api.ts'
 import { startEngine } from '../../src/control/client.ts'
 import { startOpenLoad } from '../kit/open-load.ts'
 import { isReady, openProject, requestBody, serviceName, waitFor, waitUntil } from './project.ts'
@@ -36,13 +37,14 @@ test('a service at zero holds the first requests, starts a replica and answers a
   project.engines.add((await client.status()).pid)
   const autoscaling = { minReplicas: 0, maxReplicas: 2, targets: { concurrency: 4 }, behavior: quickDown }
   const { url } = await client.apply(serviceName, project.document({ autoscaling }))
-  const idle = await waitFor(client, ({ phase }) => phase === 'Idle')
-  assert.deepEqual([idle.instances, idle.replicas], [[], { desired: 0, ready: 0 }])
+  const atZero = ({ phase, instances }: ServiceStatus) => phase === 'Idle' && instances.length === 0
+  const idle = await waitFor(client, atZero)
+  assert.deepEqual(idle.replicas, { desired: 0, ready: 0 })
 
   const load = startOpenLoad(t, `${url}${inferPath}`, requestBody, { ratePerSecond: 10 })
   await waitUntil('the held ones are answered', () => load.answered > 20)
   assert.deepEqual(Object.keys(await load.stop()), ['ok'])
-  await waitFor(client, ({ phase }) => phase === 'Idle')
+  await waitFor(client, atZero)
 })
 
 test('burst mode answers a spike at once, before the usual look', async (t) => {
