@@ -202,11 +202,12 @@ export class Replica {
   }
 
   status(): ReplicaStatus {
-    const { name, revision, startedAtMs, restarts, nextStartAtMs, lastFailure } = this.#record
+    const { name, revision, ending, startedAtMs, restarts, nextStartAtMs, lastFailure } = this.#record
     return {
       name,
       revision,
-      phase: this.#phase(),
+      // Its end is decided, and the gateway is about to hear of it: nobody should count on it any more.
+      phase: ending === 'Retire' && this.#process !== undefined ? 'Draining' : this.#phase(),
       pid: this.#process?.identity.pid ?? null,
       port: this.#announced?.port ?? null,
       metricsPort: this.#announced?.metricsPort ?? null,
