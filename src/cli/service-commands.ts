@@ -146,12 +146,23 @@ const scale = buildCommand({
 const restart = buildCommand({
   loader: async () => (await import('./commands/restart.ts')).restart,
   parameters: {
-    positional: { kind: 'tuple', parameters: [{ brief: 'The service', parse: String, placeholder: 'NAME' }] },
-    flags: { project: projectFlag },
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: 'The service', parse: String, optional: true, placeholder: 'NAME' }],
+    },
+    flags: {
+      gateway: {
+        kind: 'boolean',
+        default: false,
+        brief: 'Replace the gateway, which all services share',
+        withNegated: false,
+      },
+      project: projectFlag,
+    },
   },
   docs: {
-    brief: 'Replace all replicas by new ones, one by one, without losing a request',
-    fullDescription: examples('towline restart image-classifier'),
+    brief: 'Replace replicas by new ones, one by one, or the gateway; no request is lost',
+    fullDescription: examples('towline restart image-classifier', 'towline restart --gateway'),
   },
 })
 

@@ -7,6 +7,7 @@
  * GET    /v1/load                      LoadStatus: counters of this moment, read from the gateway and the kernel
  * PUT    /v1/services/{name}/scale     ScaleRequest → ServiceStatus (202: accepted)
  * POST   /v1/services/{name}/restart   {} → ServiceStatus (202: new replicas replace the present ones, one by one)
+ * POST   /v1/gateway/restart           {} → EngineStatus (another process serves in its place; nothing is lost)
  * DELETE /v1/services/{name}           drains, answers {} when all of it is gone; the engine exits with its last service
  * GET    /v1/services/{name}/watch     NDJSON of ServiceStatus, one line at each change, the first at once
  * POST   /v1/services/{name}/attach    ApplyRequest → applied and watched; when this connection closes the service is taken down

@@ -20,6 +20,7 @@ export interface EngineClient {
   apply(name: string, request: ApplyRequest): Promise<ServiceStatus>
   scale(name: string, replicas: number): Promise<ServiceStatus>
   restart(name: string): Promise<ServiceStatus>
+  restartGateway(): Promise<EngineStatus>
   load(): Promise<LoadStatus>
   /** Resolves when all of it is gone. */
   remove(name: string): Promise<void>
@@ -30,6 +31,8 @@ export interface EngineClient {
 
 const defaultLeaseMs = 30_000
 const callMs = 10_000
+/** A new gateway process starts meanwhile. */
+const handoverMs = 30_000
 /** The gateway may have to start, and a large model is read once. */
 const applyMs = 120_000
 const removeMs = 300_000
@@ -75,6 +78,7 @@ export function createClient(projectDir: string): EngineClient {
     apply: async (name, body) => (await call('PUT', at(name), { body, timeoutMs: applyMs })) as ServiceStatus,
     scale: async (name, replicas) => (await call('PUT', at(name, '/scale'), { body: { replicas } })) as ServiceStatus,
     restart: async (name) => (await call('POST', at(name, '/restart'))) as ServiceStatus,
+    restartGateway: async () => (await call('POST', '/v1/gateway/restart', { timeoutMs: handoverMs })) as EngineStatus,
     load: async () => (await call('GET', '/v1/load')) as LoadStatus,
     remove: async (name) => {
       await call('DELETE', at(name), { timeoutMs: removeMs })

@@ -57,6 +57,8 @@ export function createEngineApi(engine: Engine, log: Logger): Handler {
         return sendJson(response, 202, await engine.apply(await readApplication(request, name)))
       case 'GET /v1/load':
         return sendJson(response, 200, await engine.load())
+      case 'POST /v1/gateway/restart':
+        return sendJson(response, 200, await engine.restartGateway())
       case 'PUT scale':
         return sendJson(response, 202, engine.scale(name, parseScaleRequest(await readBody(request)).replicas))
       case 'POST restart':

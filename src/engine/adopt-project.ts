@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { findProcesses } from './adoption.ts'
-import { type GatewayHands, gatewayName } from './gateway-hands.ts'
+import { type GatewayHands, gatewayNames } from './gateway-hands.ts'
 import type { ProjectPaths } from './paths.ts'
 import type { Records } from './records.ts'
 import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
@@ -20,9 +20,8 @@ export interface Adoption {
  */
 export function adoptProject({ paths, records, gateway, around, log }: Adoption): ServiceHands[] {
   const found = new Map(findProcesses(paths).map(({ name, identity }) => [name, identity]))
-  const running = found.get(gatewayName)
-  if (running !== undefined) gateway.adopt(running)
-  found.delete(gatewayName)
+  gateway.adopt(found)
+  for (const name of gatewayNames) found.delete(name)
 
   const services = records.services.list().map((record) => new ServiceHands(record, around))
   for (const record of records.replicas.list()) {

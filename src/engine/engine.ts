@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts'
 import { adoptProject } from './adopt-project.ts'
 import { type Application, applyService, restartRecord, scaleRecord } from './apply.ts'
 import { findProcesses } from './adoption.ts'
-import { GatewayHands, gatewayName } from './gateway-hands.ts'
+import { GatewayHands, gatewayNames } from './gateway-hands.ts'
 import { pruneLogs } from './log-files.ts'
 import type { ProjectPaths } from './paths.ts'
 import { createRecords } from './records.ts'
@@ -37,6 +37,8 @@ export interface Engine {
   scale(name: string, replicas: number): ServiceStatus
   /** New replicas replace the present ones, one by one. */
   restart(name: string): ServiceStatus
+  /** Another gateway process takes the place of the present one; resolves when it serves. */
+  restartGateway(): Promise<EngineStatus>
   status(): Promise<EngineStatus>
   load(): Promise<LoadStatus>
   /** TL_SERVICE_UNKNOWN when there is none. */
@@ -102,7 +104,7 @@ export function openEngine(options: EngineOptions): Engine {
     saveReplica: (record) => saver.save(record.name, () => records.replicas.put(record)),
     deleteReplica: (name) => {
       saver.save(name, () => records.replicas.delete(name))
-      pruneLogs(paths, ['engine', gatewayName, ...livingReplicas().map((replica) => replica.name)])
+      pruneLogs(paths, ['engine', ...gatewayNames, ...livingReplicas().map((replica) => replica.name)])
     },
   }
   const livingReplicas = () => [...services.values()].flatMap((hands) => [...hands.replicas.values()])
@@ -223,6 +225,19 @@ export function openEngine(options: EngineOptions): Engine {
     run().then(finish, (error: unknown) => (stop.signal.aborted ? finish() : fail(error))),
   ])
 
+  const status = async (): Promise<EngineStatus> => {
+    // Fresh counts where the gateway answers; the last ones where it does not.
+    if (gateway.ready) await gateway.readTraffic().catch(() => undefined)
+    return {
+      pid: process.pid,
+      version,
+      startedAtMs,
+      leaseMs,
+      gateway: gateway.status(),
+      services: [...services.values()].map((hands) => hands.status()),
+    }
+  }
+
   return {
     done,
     apply: async (application) => {
@@ -263,18 +278,11 @@ export function openEngine(options: EngineOptions): Engine {
       await gateway.readTraffic()
       return { atMs: clock.nowMs(), services: [...services.values()].map((hands) => hands.load()) }
     },
-    status: async () => {
-      // Fresh counts where the gateway answers; the last ones where it does not.
-      if (gateway.ready) await gateway.readTraffic().catch(() => undefined)
-      return {
-        pid: process.pid,
-        version,
-        startedAtMs,
-        leaseMs,
-        gateway: gateway.status(),
-        services: [...services.values()].map((hands) => hands.status()),
-      }
+    restartGateway: async () => {
+      await gateway.replace()
+      return await status()
     },
+    status,
     serviceStatus: (name) => find(name).status(),
     watch: async function* (name, signal) {
       const hands = find(name)

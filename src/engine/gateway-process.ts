@@ -8,6 +8,7 @@ import { openLog } from '../observe/log.ts'
 import type { GatewayAnnouncement, GatewayConfig } from './gateway/gateway-config.ts'
 import { parseConfig } from './gateway/gateway-form.ts'
 import { openGateway } from './gateway/gateway.ts'
+import { connectPredecessor } from './gateway/handover.ts'
 
 /** `gateway-process CONFIG`: serves until SIGTERM or until its lease lapses, then drains and exits with 0. */
 async function runGateway(configFile: string): Promise<void> {
@@ -18,12 +19,17 @@ async function runGateway(configFile: string): Promise<void> {
     const stop = new AbortController()
     // Once each: the same signal again ends the process on the spot.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort(signal))
-    const gateway = await openGateway(config, log.to)
+    const predecessor = connectPredecessor(process)
+    const gateway = await openGateway(config, log.to, predecessor)
     announce(config, 'Serving')
+    predecessor?.leave()
     log.to.info('serving')
-    const reason = await waitForEnd(config, stop.signal)
+    const succeeded = gateway.succeeded.then(() => 'another gateway has taken over')
+    const reason = await Promise.race([waitForEnd(config, stop.signal), succeeded])
+    announce(config, 'Draining')
     log.to.info({ reason }, 'draining')
     await gateway.close()
+    stop.abort()
     log.to.info('drained')
   } catch (error) {
     log.to.error({ err: error }, 'the gateway failed')

@@ -208,8 +208,8 @@ export class ServiceHands {
       this.#routeFailure = null
       return changed
     } catch (error) {
-      // An unreachable gateway is found and replaced by its own supervision.
-      if (!(error instanceof TowlineError)) return false
+      // An unreachable gateway is found and replaced by its own supervision; one that is stopping has a successor.
+      if (!(error instanceof TowlineError) || error.code === 'TL_NOT_READY') return false
       const { message, hint = null } = error
       const reason = error.code === 'TL_PORT_TAKEN' ? 'PortTaken' : 'RouteRefused'
       this.#routeFailure = { reason, message, hint, atMs: this.#around.clock.nowMs() }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { hasErrno } from '../base/errors.ts'
@@ -32,33 +32,38 @@ export interface Launch {
 
 /** Its own session and no pipes: neither Ctrl-C in a terminal nor the end of the engine reaches it. */
 export function launchProcess(launch: Launch): SupervisedProcess {
-  const stderr = openSync(launch.stderrFile, 'w', 0o640)
-  // Appending, so that the file can be cut while the process writes to it.
-  const appending = openSync(launch.stderrFile, 'a')
-  closeSync(stderr)
   let exit: ProcessExit | undefined
   const end = (seen: ProcessExit): void => {
     exit ??= seen
     launch.onExit()
   }
+  const child = spawnDetached(launch)
+  child.on('error', (error) => end({ kind: 'NotStarted', message: error.message }))
+  child.on('exit', (code, signal) =>
+    end(signal === null ? { kind: 'Code', code: code ?? 0 } : { kind: 'Signal', signal }),
+  )
+  // No pid: the error event follows. A child that has ended already has no start time any more, and its event follows too.
+  const identity = (child.pid === undefined ? undefined : identifyProcess(child.pid)) ?? {
+    pid: child.pid ?? 0,
+    startTicks: 0,
+  }
+  return { identity, exit: () => exit, signal: (name) => sendSignal(identity, name) }
+}
+
+/** With a channel for messages when `channel` is true. */
+export function spawnDetached(launch: Omit<Launch, 'onExit'>, { channel = false } = {}): ChildProcess {
+  closeSync(openSync(launch.stderrFile, 'w', 0o640))
+  // Appending, so that the file can be cut while the process writes to it.
+  const appending = openSync(launch.stderrFile, 'a')
   try {
     const child = spawn(process.execPath, [fileURLToPath(launch.entry), launch.configFile], {
       detached: true,
-      stdio: ['ignore', 'ignore', appending],
+      stdio: channel ? ['ignore', 'ignore', appending, 'ipc'] : ['ignore', 'ignore', appending],
       cwd: launch.cwd,
       env: launch.env,
     })
-    child.on('error', (error) => end({ kind: 'NotStarted', message: error.message }))
-    child.on('exit', (code, signal) =>
-      end(signal === null ? { kind: 'Code', code: code ?? 0 } : { kind: 'Signal', signal }),
-    )
     child.unref()
-    // No pid: the error event follows. A child that has ended already has no start time any more, and its event follows too.
-    const identity = (child.pid === undefined ? undefined : identifyProcess(child.pid)) ?? {
-      pid: child.pid ?? 0,
-      startTicks: 0,
-    }
-    return { identity, exit: () => exit, signal: (name) => sendSignal(identity, name) }
+    return child
   } finally {
     closeSync(appending)
   }

@@ -139,3 +139,21 @@ test('close gives up what is still owed when its time is over', async (t) => {
   await server.close(10)
   await lost
 })
+
+test('a close that lingers answers once more on a kept connection and ends it, and cuts what stays idle', async (t) => {
+  const { server, url } = await open(t, sayOk)
+  const [used, idle] = await Promise.all([dial(t, server), dial(t, server)])
+  const request = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
+  for (const socket of [used, idle]) {
+    socket.write(request)
+    await once(socket, 'data')
+  }
+  const closing = server.close(60_000, 100)
+  await assert.rejects(fetch(url), 'new connections are refused at once')
+  used.write(request)
+  const answer = await readAll(used)
+  assert.match(answer, /^HTTP\/1\.1 200 OK\r\nconnection: close\r\n/)
+  assert.equal(idle.closed, false)
+  await readAll(idle)
+  await closing
+})

@@ -1,15 +1,21 @@
 import { rmSync } from 'node:fs'
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Socket } from 'node:net'
+import { Server as NetServer, type Socket } from 'node:net'
 import { TowlineError, hasErrno } from '../base/errors.ts'
 import { sendError } from './answer.ts'
 import { openSocketPath } from './socket-path.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
 
+export type ListenTarget =
+  | { readonly host: string; readonly port: number }
+  | { readonly socketPath: string }
+  /** One that listens already, from another process. */
+  | { readonly listener: NetServer }
+
 export interface HttpServerOptions {
-  readonly listen: { readonly host: string; readonly port: number } | { readonly socketPath: string }
+  readonly listen: ListenTarget
   readonly handle: Handler
   /** Time to receive one whole request, headers and body. */
   readonly requestTimeoutMs?: number
@@ -21,8 +27,13 @@ export interface HttpServer {
   readonly port: number
   /** Requests whose answers are still owed. */
   readonly inFlight: number
-  /** Accepts no more, ends kept-alive connections with their answers, and waits until nothing is owed or `drainMs` is over. */
-  close(drainMs: number): Promise<void>
+  /** What another process needs to accept connections in this one's place. */
+  readonly listener: NetServer
+  /**
+   * Accepts no more, ends kept-alive connections with their answers, and waits until nothing is owed or `drainMs` is over.
+   * Idle connections end after `lingerMs`: a request that is on its way over one of them is still answered until then.
+   */
+  close(drainMs: number, lingerMs?: number): Promise<void>
 }
 
 /** How long a client whose request was refused may take to read why before its connection is cut. */
@@ -72,16 +83,23 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     get inFlight() {
       return owed.size
     },
-    close: async (drainMs) => {
+    listener: server,
+    close: async (drainMs, lingerMs = 0) => {
       closing = true
       const { promise, resolve } = Promise.withResolvers<void>()
-      server.close(() => resolve())
-      closeIdle()
-      const sweep = setInterval(closeIdle, 20)
+      // The HTTP server's own `close` would end idle connections at once.
+      NetServer.prototype.close.call(server, () => resolve())
+      let sweep: NodeJS.Timeout | undefined
+      const linger = setTimeout(() => {
+        server.close()
+        closeIdle()
+        sweep = setInterval(closeIdle, 20)
+      }, lingerMs)
       const limit = setTimeout(() => server.closeAllConnections(), drainMs)
       await promise
-      clearInterval(sweep)
-      clearTimeout(limit)
+      for (const timer of [linger, sweep, limit]) clearTimeout(timer)
+      // Ends its own timers too, where all connections were gone before the linger was over.
+      server.close()
     },
   }
 }
@@ -94,7 +112,7 @@ async function answer(handle: Handler, request: IncomingMessage, response: Serve
   }
 }
 
-async function listen(server: Server, where: HttpServerOptions['listen']): Promise<void> {
+async function listen(server: Server, where: ListenTarget): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
   server.once('listening', resolve)
@@ -102,7 +120,8 @@ async function listen(server: Server, where: HttpServerOptions['listen']): Promi
   try {
     // A socket file left by a killed process would refuse the bind; callers hold a lock of their own before they come here.
     if ('socketPath' in where) rmSync(where.socketPath, { force: true })
-    server.listen(socket === undefined ? where : { path: socket.path })
+    if ('listener' in where) server.listen(where.listener)
+    else server.listen(socket === undefined ? where : { path: socket.path })
     await promise
   } catch (cause) {
     throw 'port' in where ? explainRefusedPort(where, cause) : cause

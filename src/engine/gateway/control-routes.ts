@@ -4,16 +4,25 @@ import { TowlineError } from '../../base/errors.ts'
 import { sendJson } from '../../net/answer.ts'
 import { sendControlError } from '../../net/control-error.ts'
 import type { Handler } from '../../net/http-server.ts'
-import { parseRoute } from './gateway-form.ts'
+import type { ProcessIdentity } from '../../base/process/process-identity.ts'
+import { parseRoute, parseSuccession } from './gateway-form.ts'
+import type { Succession } from './gateway-config.ts'
 import type { RouteTable } from './route-table.ts'
 
 const maxRouteBytes = 1 << 20
 
-/** `GET /healthz`, `GET /routes`, `PUT /routes/{service}`, `DELETE /routes/{service}`. */
-export function createControlHandler(table: RouteTable, log: Logger): Handler {
+export interface Controlled {
+  readonly table: RouteTable
+  readonly succeed: (succession: Succession) => Promise<ProcessIdentity>
+  readonly log: Logger
+}
+
+/** `GET /healthz`, `GET /routes`, `PUT /routes/{service}`, `DELETE /routes/{service}`, `POST /successor`. */
+export function createControlHandler(controlled: Controlled): Handler {
+  const { log } = controlled
   return async (request, response) => {
     try {
-      await answer(table, request, response)
+      await answer(controlled, request, response)
     } catch (error) {
       if (!(error instanceof TowlineError)) log.error({ err: error, url: request.url }, 'a control call failed')
       sendControlError(response, error)
@@ -21,7 +30,11 @@ export function createControlHandler(table: RouteTable, log: Logger): Handler {
   }
 }
 
-async function answer(table: RouteTable, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  { table, succeed }: Controlled,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { pathname } = new URL(request.url ?? '/', 'http://gateway')
   const service = /^\/routes\/([^/]+)$/.exec(pathname)?.[1]
   switch (`${request.method} ${service === undefined ? pathname : '/routes/*'}`) {
@@ -34,6 +47,8 @@ async function answer(table: RouteTable, request: IncomingMessage, response: Ser
     case 'DELETE /routes/*':
       await table.remove(decode(service))
       return sendJson(response, 200, {})
+    case 'POST /successor':
+      return sendJson(response, 200, await succeed(parseSuccession(await readJson(request))))
     default:
       throw new TowlineError('TL_ROUTE_UNKNOWN', `${request.method} ${pathname}`)
   }
@@ -51,12 +66,12 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   for await (const chunk of request as AsyncIterable<Buffer>) {
     chunks.push(chunk)
     sizeBytes += chunk.length
-    if (sizeBytes > maxRouteBytes) throw new TowlineError('TL_REQUEST_TOO_LARGE', `a route over ${maxRouteBytes} bytes`)
+    if (sizeBytes > maxRouteBytes) throw new TowlineError('TL_REQUEST_TOO_LARGE', `a body over ${maxRouteBytes} bytes`)
   }
   try {
     return JSON.parse(Buffer.concat(chunks).toString())
   } catch (cause) {
-    throw new TowlineError('TL_REQUEST_INVALID', 'the route is no JSON', { cause })
+    throw new TowlineError('TL_REQUEST_INVALID', 'the body is no JSON', { cause })
   }
 }
 

@@ -14,7 +14,18 @@ export interface GatewayConfig {
   readonly drainTimeoutMs: number
 }
 
-export type GatewayAnnouncement = ProcessIdentity & { readonly state: 'Starting' | 'Serving' }
+export type GatewayAnnouncement = ProcessIdentity & { readonly state: 'Starting' | 'Serving' | 'Draining' }
+
+/**
+ * `POST /successor`: this gateway starts another process and gives it its listening sockets; once that one serves, the answer
+ * is its `ProcessIdentity`, and this one drains and ends. When it fails nothing has changed.
+ */
+export interface Succession {
+  /** The program, `gateway-process`, perhaps of a newer version. */
+  readonly entry: string
+  readonly configFile: string
+  readonly stderrFile: string
+}
 
 /** What the replicas of one revision did since the gateway started. A request that was tried again counts for both. */
 export interface RevisionCounts {

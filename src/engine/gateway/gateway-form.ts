@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { TowlineError } from '../../base/errors.ts'
-import type { GatewayConfig, GatewayRoute } from './gateway-config.ts'
+import type { GatewayConfig, GatewayRoute, Succession } from './gateway-config.ts'
 
 /** What comes from files and over the control socket, checked before anything acts on it. */
 
@@ -36,6 +36,16 @@ const config = z.strictObject({
   lease: z.strictObject({ file: z.string().min(1), leaseMs: durationMs }),
   drainTimeoutMs: z.int().min(0).max(86_400_000),
 }) satisfies z.ZodType<GatewayConfig>
+
+const succession = z.strictObject({
+  entry: z.string().min(1),
+  configFile: z.string().min(1),
+  stderrFile: z.string().min(1),
+}) satisfies z.ZodType<Succession>
+
+export function parseSuccession(value: unknown): Succession {
+  return check(succession, value, 'the succession')
+}
 
 export function parseRoute(value: unknown): GatewayRoute {
   return check(route, value, 'the route')

@@ -192,3 +192,21 @@ test('a process whose lease lapses ends by itself', async (t) => {
   assert.deepEqual(await exited, [0, null])
   assert.match(readFileSync(config.logFile, 'utf8'), /no engine renewed the lease for 200 ms/)
 })
+
+test('a successor that fails is reported with its reason, and nothing has changed', async (t) => {
+  const config = createConfig(t)
+  const gateway = await openGateway(config, silent)
+  t.after(async () => await gateway.close())
+  const backend = await openBackend(t, 'a', answerWith('hello'))
+  const { port } = await put(config, routeTo([backend.endpoint]))
+  const configFile = join(config.announceFile, '../broken.json')
+  writeFileSync(configFile, '{}')
+  const stderrFile = join(config.announceFile, '../stderr')
+  const entry = beside(import.meta.url, '../gateway-process').pathname
+  const refused = await control(config, 'POST', '/successor', { entry, configFile, stderrFile })
+  assert.deepEqual([refused.status, codeOf(refused)], [500, 'TL_ENGINE_START'])
+  assert.match(JSON.stringify(refused.body), /the new gateway ended at its start \(exit code 1\)/)
+  assert.match(readFileSync(stderrFile, 'utf8'), /the gateway's configuration does not fit/)
+  assert.equal((await get(port)).body, 'hello')
+  await put(config, routeTo([backend.endpoint], { service: 'other' }))
+})

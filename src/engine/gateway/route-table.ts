@@ -1,3 +1,4 @@
+import type { Server as NetServer } from 'node:net'
 import type { Logger } from 'pino'
 import { TowlineError } from '../../base/errors.ts'
 import type { KeepBudget } from '../../net/upstream-body.ts'
@@ -8,24 +9,30 @@ import { createRoutesWriter, readRoutes } from './routes-file.ts'
 /** The services that the gateway serves. */
 export interface RouteTable {
   status(): GatewayRouteStatus[]
+  /** Opens the routes of the file, as far as they can be served. */
+  restore(): Promise<void>
+  /** Accepts from now on what the gateway before this one listened for. */
+  inherit(route: GatewayRoute, listener: NetServer): Promise<void>
+  /** Nothing changes while `hand` gives all of it to another process; what comes after it has succeeded belongs to that one. */
+  bequeath<T>(hand: (routes: readonly Route[]) => Promise<T>): Promise<T>
+  /** A route of a closing table keeps its address and gets other replicas: those that are left must be able to end. */
   put(route: GatewayRoute): Promise<GatewayRouteStatus>
   /** Resolves once the service owes no answer any more. */
   remove(service: string): Promise<void>
-  /** Drains every service, `drainTimeoutMs` at most. */
-  close(): Promise<void>
+  /** Drains every service, `drainTimeoutMs` at most; idle connections end after `lingerMs`. */
+  close(lingerMs?: number): Promise<void>
 }
 
 /** Memory for request bodies that may have to be sent again, over all services. */
 const keepBudgetBytes = 256 << 20
 
-/** Begins with the routes of the file, as far as they can be served. */
-export async function openRouteTable(
+export function createRouteTable(
   { routesFile, drainTimeoutMs }: Pick<GatewayConfig, 'routesFile' | 'drainTimeoutMs'>,
   log: Logger,
-): Promise<RouteTable> {
+): RouteTable {
   const budget: KeepBudget = { freeBytes: keepBudgetBytes }
   const routes = new Map<string, Route>()
-  const leaving = new Set<Promise<void>>()
+  const leaving = new Map<Route, Promise<void>>()
   const write = createRoutesWriter(routesFile)
   let closing = false
   /** Changes are made one after the other: two for one service must not both open its port. */
@@ -38,6 +45,8 @@ export async function openRouteTable(
   }
 
   const save = (): void => {
+    // The file is the successor's by now, or what a later gateway begins with.
+    if (closing) return
     try {
       write([...routes.values()].map((route) => route.settings))
     } catch (error) {
@@ -46,30 +55,47 @@ export async function openRouteTable(
     }
   }
 
-  const open = async (settings: GatewayRoute): Promise<Route> => {
+  const open = async (settings: GatewayRoute, listener?: NetServer): Promise<Route> => {
     const opened = await openRoute(settings, {
       log: log.child({ service: settings.service }),
       budget,
       drainMs: drainTimeoutMs,
+      listener,
     })
     routes.set(settings.service, opened)
     return opened
   }
 
-  const close = async (route: Route): Promise<void> => {
-    const closed = route.close(drainTimeoutMs)
-    leaving.add(closed)
-    await closed.finally(() => leaving.delete(closed))
+  /** Once for each route, however often it is asked for. */
+  const close = async (route: Route, lingerMs?: number): Promise<void> => {
+    const closed = leaving.get(route) ?? route.close(drainTimeoutMs, lingerMs)
+    leaving.set(route, closed)
+    await closed.finally(() => leaving.delete(route))
   }
-
-  await restoreRoutes(routesFile, { open, log })
 
   return {
     status: () => [...routes.values()].map((route) => route.status()),
-    put: async (settings) =>
+    restore: async () => await restoreRoutes(routesFile, { open, log }),
+    inherit: async (settings, listener) => {
+      await open(settings, listener)
+      log.info({ service: settings.service, port: settings.port }, 'route inherited')
+    },
+    bequeath: async (hand) =>
       await inTurn(async () => {
         if (closing) throw new TowlineError('TL_NOT_READY', 'the gateway is stopping')
+        const result = await hand([...routes.values()])
+        closing = true
+        return result
+      }),
+    put: async (settings) =>
+      await inTurn(async () => {
         let route = routes.get(settings.service)
+        if (closing) {
+          if (route === undefined) throw new TowlineError('TL_NOT_READY', 'the gateway is stopping')
+          const { host, port } = route.settings
+          await route.apply({ ...settings, host, port })
+          return route.status()
+        }
         if (route === undefined) route = await open(settings)
         else await route.apply(settings)
         save()
@@ -88,10 +114,10 @@ export async function openRouteTable(
       await close(route)
       log.info({ service }, 'route removed')
     },
-    close: async () => {
+    close: async (lingerMs) => {
       closing = true
       await last
-      await Promise.all([...[...routes.values()].map(close), ...leaving])
+      await Promise.all([...[...routes.values()].map((route) => close(route, lingerMs)), ...leaving.values()])
     },
   }
 }

@@ -1,5 +1,6 @@
+import type { Server as NetServer } from 'node:net'
 import type { Logger } from 'pino'
-import { type HttpServer, openHttpServer } from '../../net/http-server.ts'
+import { type HttpServer, type ListenTarget, openHttpServer } from '../../net/http-server.ts'
 import { createLatencyWindow } from '../../observe/latency-window.ts'
 import type { KeepBudget } from '../../net/upstream-body.ts'
 import { EndpointSet } from './endpoint-set.ts'
@@ -17,8 +18,9 @@ export interface Route {
   status(): GatewayRouteStatus
   /** Same service, other settings. Rejects with TL_PORT_TAKEN and stays as it is when the new address cannot be had. */
   apply(settings: GatewayRoute): Promise<void>
-  /** Accepts nothing more and waits for what is owed, `drainMs` at most. */
-  close(drainMs: number): Promise<void>
+  readonly listener: NetServer
+  /** Accepts nothing more and waits for what is owed, `drainMs` at most; idle connections end after `lingerMs`. */
+  close(drainMs: number, lingerMs?: number): Promise<void>
 }
 
 export interface RouteOptions {
@@ -26,9 +28,12 @@ export interface RouteOptions {
   readonly budget: KeepBudget
   /** For connections on an address that the service has left. */
   readonly drainMs: number
+  /** From a gateway that this one takes over from. */
+  readonly listener?: NetServer | undefined
 }
 
-export async function openRoute(settings: GatewayRoute, { log, budget, drainMs }: RouteOptions): Promise<Route> {
+export async function openRoute(settings: GatewayRoute, options: RouteOptions): Promise<Route> {
+  const { log, budget, drainMs } = options
   let current = settings
   let inFlight = 0
   let requests = 0
@@ -54,9 +59,9 @@ export async function openRoute(settings: GatewayRoute, { log, budget, drainMs }
     if (status !== 0) latency.record(durationMs, nowMs)
   }
 
-  const listen = async ({ host, port }: GatewayRoute): Promise<HttpServer> =>
+  const listen = async (target: ListenTarget): Promise<HttpServer> =>
     await openHttpServer({
-      listen: { host, port },
+      listen: target,
       maxConnections,
       handle: (request, response) => {
         integrate(performance.now())
@@ -69,7 +74,7 @@ export async function openRoute(settings: GatewayRoute, { log, budget, drainMs }
       },
     })
 
-  let server = await listen(settings)
+  let server = await listen(options.listener === undefined ? settings : { listener: options.listener })
   current = { ...settings, port: server.port }
   endpoints.update(settings.endpoints)
 
@@ -98,7 +103,7 @@ export async function openRoute(settings: GatewayRoute, { log, budget, drainMs }
     apply: async (wanted) => {
       const port = wanted.port === 0 ? current.port : wanted.port
       if (port !== current.port || wanted.host !== current.host) {
-        const opened = await listen({ ...wanted, port })
+        const opened = await listen({ host: wanted.host, port })
         const leaving = server.close(drainMs).finally(() => moved.delete(leaving))
         moved.add(leaving)
         server = opened
@@ -106,8 +111,11 @@ export async function openRoute(settings: GatewayRoute, { log, budget, drainMs }
       current = { ...wanted, port }
       endpoints.update(wanted.endpoints)
     },
-    close: async (drainMs) => {
-      await Promise.all([server.close(drainMs), ...moved])
+    get listener() {
+      return server.listener
+    },
+    close: async (drainMs, lingerMs) => {
+      await Promise.all([server.close(drainMs, lingerMs), ...moved])
       endpoints.update([])
     },
   }

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { writeFileAtomic } from '../../base/atomic-file.ts'
+import { readAnnouncement } from '../../base/process/announcement.ts'
 import { beside } from '../../base/process/beside.ts'
 import type { Clock } from '../../base/clock.ts'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
@@ -9,7 +10,6 @@ import { type ProbeState, defaultProbeLimits, foldProbe } from '../../decide/pro
 import type { ReplicaObservation } from '../../decide/replicas.ts'
 import { decideRestart, longestRestartWaitMs } from '../../decide/restart.ts'
 import type { ReplicaAnnouncement } from '../../serve/replica-config.ts'
-import { readAnnouncement } from './announcement.ts'
 import { childEnv } from '../child-env.ts'
 import { type ExplainedExit, explainExit } from './exit-reason.ts'
 import { boundStderr, readTail } from '../log-files.ts'
@@ -228,7 +228,7 @@ export class Replica {
   #readAnnouncement(): void {
     const identity = this.#process?.identity
     if (identity === undefined) return
-    const announced = readAnnouncement(this.files.announce, identity)
+    const announced = readAnnouncement(this.files.announce, identity) as ReplicaAnnouncement | undefined
     if (announced?.state === 'Serving') this.#announced = announced
   }
 
@@ -284,7 +284,7 @@ export class Replica {
       this.#update({ identity: null })
       return
     }
-    const announcement = readAnnouncement(this.files.announce, process.identity)
+    const announcement = readAnnouncement(this.files.announce, process.identity) as ReplicaAnnouncement | undefined
     const explained: ExplainedExit =
       this.#cause === undefined
         ? explainExit({
