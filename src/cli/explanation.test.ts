@@ -34,14 +34,14 @@ const replica = {
 } as const
 
 test('a calm service is explained in two sentences', () => {
-  assert.deepEqual(explainService(calm, nowMs), [
+  assert.deepEqual(explainService(calm, [], nowMs), [
     'cats is Ready: 1 of 1 replicas ready. It serves revision 2 of cats (18.6 MB).',
     'Of 0 requests 0 failed, 0 are in flight; none was answered in the last minute.',
   ])
 })
 
 test('a replica that waits says what ended it, when it starts again and what to do', () => {
-  const [, sentence] = explainService({ ...calm, phase: 'Degraded', instances: [replica] }, nowMs)
+  const [, sentence] = explainService({ ...calm, phase: 'Degraded', instances: [replica] }, [], nowMs)
   assert.equal(
     sentence,
     'cats-2-a is Waiting, 3 restarts so far: OutOfMemory 2.0 s ago, it used 1.2 GB. The next start is in 4.0 s. To do: resources.memory: 2Gi.',
@@ -67,11 +67,28 @@ test('the autoscaler’s reasons are named, what is not known among them', () =>
   }
   const latency = { count: 9, p50Ms: 12, p99Ms: 80 }
   const traffic = { requests: 10, errors: 1, inFlight: 2, waiting: 1, latency }
-  assert.deepEqual(explainService({ ...calm, scale, traffic }, nowMs).slice(1), [
+  assert.deepEqual(explainService({ ...calm, scale, traffic }, [], nowMs).slice(1), [
     'It has 1 replica since 1 m 0 s, of 1 to 5 allowed: concurrency above target.',
     'Of the metrics, concurrency asks for 3, jobs is not known (the metric has no data).',
     'Burst mode is on: it grows and does not shrink.',
     'The autoscaler says FailedGetExternalMetric: no data.',
     'Of 10 requests 1 failed, 2 are in flight, 1 held until a replica is ready; in the last minute half took under 12 ms and 99 % under 80 ms.',
   ])
+})
+
+test('what happened last comes at the end, with the replica and the reason', () => {
+  const events = [
+    {
+      atMs: nowMs - 9000,
+      service: 'cats',
+      replica: null,
+      reason: 'Scaled',
+      message: 'from 1 to 2 replicas: set by hand',
+    },
+    { atMs: nowMs - 4000, service: 'cats', replica: 'cats-1-a', reason: 'Killed', message: 'it hung' },
+  ]
+  assert.equal(
+    explainService(calm, events, nowMs).at(-1),
+    'Last happened: 9.0 s ago Scaled (from 1 to 2 replicas: set by hand); 4.0 s ago cats-1-a Killed (it hung).',
+  )
 })

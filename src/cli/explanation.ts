@@ -1,13 +1,14 @@
 import { formatBytes, formatMs } from '../base/display.ts'
-import type { ServiceStatus } from '../control/api.ts'
+import type { EngineEvent, ServiceStatus } from '../control/api.ts'
 
 /** The present state of a service as sentences, the most telling first, each with what it rests on. */
-export function explainService(service: ServiceStatus, nowMs: number): string[] {
+export function explainService(service: ServiceStatus, events: readonly EngineEvent[], nowMs: number): string[] {
   return [
     explainPhase(service),
     ...explainReplicas(service, nowMs),
     ...explainScale(service, nowMs),
     explainTraffic(service),
+    ...explainEvents(events, nowMs),
   ]
 }
 
@@ -61,4 +62,13 @@ function explainTraffic({ traffic }: ServiceStatus): string {
       ? 'none was answered in the last minute'
       : `in the last minute half took under ${formatMs(latency.p50Ms)} and 99 % under ${formatMs(latency.p99Ms)}`
   return `Of ${requests} requests ${errors} failed, ${inFlight} are in flight${held}; ${speed}.`
+}
+
+function explainEvents(events: readonly EngineEvent[], nowMs: number): string[] {
+  if (events.length === 0) return []
+  const told = events.map(({ atMs, replica, reason, message }) => {
+    const who = replica === null ? '' : `${replica} `
+    return `${formatMs(Math.max(0, nowMs - atMs))} ago ${who}${reason} (${message})`
+  })
+  return [`Last happened: ${told.join('; ')}.`]
 }

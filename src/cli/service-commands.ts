@@ -96,6 +96,23 @@ const why = buildCommand({
   },
 })
 
+const events = buildCommand({
+  loader: async () => (await import('./commands/events.ts')).events,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [{ brief: 'The service', parse: String, placeholder: 'NAME' }] },
+    flags: {
+      count: { kind: 'parsed', parse: parseCount, default: '50', placeholder: 'N', brief: 'Only the last N' },
+      json,
+      project: projectFlag,
+    },
+    aliases: { n: 'count' },
+  },
+  docs: {
+    brief: 'Show what happened to a service: starts, ends with their reasons, changes of size',
+    fullDescription: examples('towline events image-classifier', 'towline events image-classifier -n 5 --json'),
+  },
+})
+
 const logs = buildCommand({
   loader: async () => (await import('./commands/logs.ts')).logs,
   parameters: {
@@ -216,4 +233,4 @@ const infer = buildCommand({
   },
 })
 
-export const serviceCommands = { up, status, top, why, logs, infer, scale, restart, down }
+export const serviceCommands = { up, status, top, why, events, logs, infer, scale, restart, down }

@@ -10,6 +10,7 @@
  * POST   /v1/gateway/restart           {} → EngineStatus (another process serves in its place; nothing is lost)
  * DELETE /v1/services/{name}           drains, answers {} when all of it is gone; the engine exits with its last service
  * GET    /v1/services/{name}/watch     NDJSON of ServiceStatus, one line at each change, the first at once
+ * GET    /v1/services/{name}/events    ?count=N → EngineEvent[], the last N (50 where nothing is said), oldest first
  * POST   /v1/services/{name}/attach    ApplyRequest → applied and watched; when this connection closes the service is taken down
  * Errors: {"error": {"code", "message", "hint"?}} with the HTTP status of the table.
  */
@@ -29,4 +30,5 @@ export interface ScaleRequest {
   readonly replicas: number
 }
 
+export type { EngineEvent } from '../engine/state/events.ts'
 export type { EngineStatus, LoadStatus, ReplicaLoad, ServiceLoad, ServiceStatus } from '../engine/service-status.ts'

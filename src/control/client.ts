@@ -11,7 +11,7 @@ import { type ProjectPaths, prepareProject, projectPaths } from '../engine/paths
 import { lastLine } from '../engine/replica/exit-reason.ts'
 import { readControlError } from '../net/control-error.ts'
 import { isLate, isNobodyListening, requestJson, streamLines } from '../net/http-client.ts'
-import type { ApplyRequest, EngineStatus, LoadStatus, ServiceStatus } from './api.ts'
+import type { ApplyRequest, EngineEvent, EngineStatus, LoadStatus, ServiceStatus } from './api.ts'
 import { type EngineStart, failureFile, minLeaseMs, readFailure } from './engine-start.ts'
 
 /** One engine's control interface. Each call connects anew; a lost engine is TL_ENGINE_LOST, none at all TL_ENGINE_MISSING. */
@@ -22,6 +22,8 @@ export interface EngineClient {
   restart(name: string): Promise<ServiceStatus>
   restartGateway(): Promise<EngineStatus>
   load(): Promise<LoadStatus>
+  /** The last `count`, oldest first. */
+  events(name: string, count: number): Promise<EngineEvent[]>
   /** Resolves when all of it is gone. */
   remove(name: string): Promise<void>
   watch(name: string, signal?: AbortSignal): AsyncGenerator<ServiceStatus>
@@ -79,6 +81,7 @@ export function createClient(projectDir: string): EngineClient {
     scale: async (name, replicas) => (await call('PUT', at(name, '/scale'), { body: { replicas } })) as ServiceStatus,
     restart: async (name) => (await call('POST', at(name, '/restart'))) as ServiceStatus,
     restartGateway: async () => (await call('POST', '/v1/gateway/restart', { timeoutMs: handoverMs })) as EngineStatus,
+    events: async (name, count) => (await call('GET', `${at(name, '/events')}?count=${count}`)) as EngineEvent[],
     load: async () => (await call('GET', '/v1/load')) as LoadStatus,
     remove: async (name) => {
       await call('DELETE', at(name), { timeoutMs: removeMs })
@@ -100,20 +103,23 @@ export interface NewEngine {
   readonly leaseMs?: number | undefined
   /** Of a new engine: between two looks of an autoscaler; absent: 15 s, as in a cluster. */
   readonly scaleSyncMs?: number | undefined
+  /** Of a new engine: false kills replicas instead of draining them, for the proof that draining matters. */
+  readonly drains?: boolean | undefined
 }
 
 /**
  * The engine of this project, started if none runs. Of two that start at once the store's lock lets one live, and both
  * callers get that one. TL_USAGE when it runs with another lease than the one asked for.
  */
-export async function startEngine(projectDir: string, { leaseMs, scaleSyncMs }: NewEngine = {}): Promise<EngineClient> {
+export async function startEngine(projectDir: string, settings: NewEngine = {}): Promise<EngineClient> {
+  const { leaseMs } = settings
   if (leaseMs !== undefined && leaseMs < minLeaseMs)
     throw new TowlineError(
       'TL_USAGE',
       `a lease of ${renderDuration(leaseMs)}; the least is ${renderDuration(minLeaseMs)}`,
     )
   const client = createClient(projectDir)
-  await ensureEngine(client, projectPaths(projectDir), { leaseMs: leaseMs ?? defaultLeaseMs, scaleSyncMs })
+  await ensureEngine(client, projectPaths(projectDir), { ...settings, leaseMs: leaseMs ?? defaultLeaseMs })
   const { leaseMs: presentMs } = await client.status()
   if (leaseMs !== undefined && presentMs !== leaseMs) {
     const detail = `a lease of ${renderDuration(leaseMs)}, and the engine runs with ${renderDuration(presentMs)}`
@@ -122,7 +128,7 @@ export async function startEngine(projectDir: string, { leaseMs, scaleSyncMs }: 
   return client
 }
 
-type Settings = Pick<EngineStart, 'leaseMs' | 'scaleSyncMs'>
+type Settings = Pick<EngineStart, 'leaseMs' | 'scaleSyncMs' | 'drains'>
 
 async function ensureEngine(client: EngineClient, paths: ProjectPaths, settings: Settings): Promise<void> {
   const limitMs = systemClock.monotonicMs() + startLimitMs

@@ -46,8 +46,9 @@ export function createEngineApi(engine: Engine, log: Logger): Handler {
   }
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { pathname } = new URL(request.url ?? '/', 'http://engine')
-    const [, service = '', verb] = /^\/v1\/services\/([^/]+)(?:\/(watch|attach|scale|restart))?$/.exec(pathname) ?? []
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://engine')
+    const [, service = '', verb] =
+      /^\/v1\/services\/([^/]+)(?:\/(watch|attach|scale|restart|events))?$/.exec(pathname) ?? []
     const name = decode(service)
     const route = service === '' ? pathname : verb === undefined ? 'service' : verb
     switch (`${request.method} ${route}`) {
@@ -66,6 +67,8 @@ export function createEngineApi(engine: Engine, log: Logger): Handler {
       case 'DELETE service':
         await engine.remove(name)
         return sendJson(response, 200, {})
+      case 'GET events':
+        return sendJson(response, 200, engine.events(name, parseCount(searchParams.get('count') ?? '50')))
       case 'GET watch':
         return stream(engine, name, response)
       case 'POST attach':
@@ -154,6 +157,14 @@ export function parseScaleRequest(body: unknown): ScaleRequest {
   throw new TowlineError(
     'TL_REQUEST_INVALID',
     `\`replicas\` must be a whole number from 0 to 1000, not ${JSON.stringify(replicas)}`,
+  )
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
+  throw new TowlineError(
+    'TL_REQUEST_INVALID',
+    `\`count\` must be a whole number from 1 to 9999, not ${JSON.stringify(text)}`,
   )
 }
 

@@ -9,6 +9,8 @@ export interface EngineStart {
   readonly leaseMs: number
   /** Between two looks of an autoscaler; absent: a cluster's own. */
   readonly scaleSyncMs?: number | undefined
+  /** False: replicas are killed without draining; absent: they drain. */
+  readonly drains?: boolean | undefined
   /** Where an engine that cannot start says why. */
   readonly failureFile: string
 }
@@ -59,7 +61,8 @@ export function parseEngineStart(text: string | undefined): EngineStart {
     typeof value.failureFile === 'string'
   ) {
     const scaleSyncMs = 'scaleSyncMs' in value && typeof value.scaleSyncMs === 'number' ? value.scaleSyncMs : undefined
-    return { projectDir: value.projectDir, leaseMs: value.leaseMs, failureFile: value.failureFile, scaleSyncMs }
+    const drains = !('drains' in value && value.drains === false)
+    return { projectDir: value.projectDir, leaseMs: value.leaseMs, failureFile: value.failureFile, scaleSyncMs, drains }
   }
   throw new TowlineError('TL_USAGE', 'engine-process needs {projectDir, leaseMs, failureFile} as JSON')
 }

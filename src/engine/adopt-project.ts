@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { findProcesses } from './adoption.ts'
 import { type GatewayHands, gatewayNames } from './gateway-hands.ts'
 import type { ProjectPaths } from './paths.ts'
-import type { Records } from './records.ts'
+import type { Records } from './state/records.ts'
 import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
 import { sendSignal } from './supervised-process.ts'
 

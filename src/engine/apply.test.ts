@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Service } from '../spec/service.ts'
 import { nextRecord, restartRecord, scaleRecord } from './apply.ts'
-import { type ServiceRecord, countDesired } from './records.ts'
+import { type ServiceRecord, countDesired } from './state/records.ts'
 
 const service: Service = {
   name: 'mlp',

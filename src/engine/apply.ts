@@ -1,6 +1,6 @@
 import { TowlineError } from '../base/errors.ts'
 import type { Service } from '../spec/service.ts'
-import { type RevisionRecord, type ServiceRecord, countDesired, findWanted } from './records.ts'
+import { type RevisionRecord, type ServiceRecord, countDesired, findWanted } from './state/records.ts'
 import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
 
 export interface Application {

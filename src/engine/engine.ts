@@ -9,8 +9,9 @@ import { findProcesses } from './adoption.ts'
 import { GatewayHands, gatewayNames } from './gateway-hands.ts'
 import { pruneLogs } from './log-files.ts'
 import type { ProjectPaths } from './paths.ts'
-import { createRecords } from './records.ts'
-import { createSaver } from './saver.ts'
+import { type EngineEvent, createEventLog } from './state/events.ts'
+import { createRecords } from './state/records.ts'
+import { createSaver } from './state/saver.ts'
 import { defaultSyncMs } from './scale/scaler.ts'
 import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
 import type { EngineStatus, LoadStatus, ServiceStatus } from './service-status.ts'
@@ -26,6 +27,8 @@ export interface EngineOptions {
   /** Between two looks of an autoscaler; absent: a cluster's own. */
   readonly scaleSyncMs?: number | undefined
   readonly log: Logger
+  /** False: replicas are killed without draining. Only for the proof that draining matters. */
+  readonly drains?: boolean | undefined
 }
 
 export interface Engine {
@@ -43,6 +46,8 @@ export interface Engine {
   load(): Promise<LoadStatus>
   /** TL_SERVICE_UNKNOWN when there is none. */
   serviceStatus(name: string): ServiceStatus
+  /** The last `count` events of the service, oldest first. TL_SERVICE_UNKNOWN when there is none. */
+  events(name: string, count: number): EngineEvent[]
   /** The status now and at each change; ends when the service is gone. */
   watch(name: string, signal: AbortSignal): AsyncGenerator<ServiceStatus>
   /** Resolves when the last service is gone, rejects when the engine cannot go on. */
@@ -65,9 +70,10 @@ const gatewayStopMs = 65_000
 const gatewayStartMs = 20_000
 
 export function openEngine(options: EngineOptions): Engine {
-  const { paths, store, clock, leaseMs, version, log, scaleSyncMs = defaultSyncMs } = options
+  const { paths, store, clock, leaseMs, version, log, scaleSyncMs = defaultSyncMs, drains = true } = options
   const records = createRecords(store)
   const saver = createSaver(log)
+  const events = createEventLog(store, saver, clock)
   const startedAtMs = clock.nowMs()
   const startedMs = clock.monotonicMs()
   const services = new Map<string, ServiceHands>()
@@ -91,6 +97,7 @@ export function openEngine(options: EngineOptions): Engine {
     leaseMs,
     wake,
     save: (record) => saver.save('gateway', () => records.gateway.put(record)),
+    note: (reason, message) => events.note({ service: null, replica: null, reason, message }),
   })
   const around: ServiceSurroundings = {
     paths,
@@ -99,6 +106,8 @@ export function openEngine(options: EngineOptions): Engine {
     gateway,
     log,
     scaleSyncMs,
+    drains,
+    events,
     wake,
     saveService: (record) => records.services.put(record),
     saveReplica: (record) => saver.save(record.name, () => records.replicas.put(record)),
@@ -136,6 +145,7 @@ export function openEngine(options: EngineOptions): Engine {
       if (!hands.gone) continue
       services.delete(name)
       saver.save(`service ${name}`, () => records.services.delete(name))
+      events.forget(name)
     }
     for (const listener of listeners) listener()
   }
@@ -284,6 +294,7 @@ export function openEngine(options: EngineOptions): Engine {
     },
     status,
     serviceStatus: (name) => find(name).status(),
+    events: (name, count) => events.list(find(name).record.name, count),
     watch: async function* (name, signal) {
       const hands = find(name)
       let last = hands.status()

@@ -21,15 +21,16 @@ import type {
   Succession,
 } from './gateway/gateway-config.ts'
 import { type ProcessFiles, type ProjectPaths, processFiles } from './paths.ts'
-import type { GatewayRecord } from './records.ts'
+import type { GatewayRecord } from './state/records.ts'
 import type { GatewayStatus } from './service-status.ts'
-import { type SupervisedProcess, adoptProcess, launchProcess } from './supervised-process.ts'
+import { type SupervisedProcess, adoptProcess, launchProcess, renderExit } from './supervised-process.ts'
 
 export interface GatewaySurroundings {
   readonly paths: ProjectPaths
   readonly clock: Clock
   readonly leaseMs: number
   readonly save: (record: GatewayRecord) => void
+  readonly note: (reason: string, message: string) => void
   readonly wake: () => void
 }
 
@@ -164,6 +165,7 @@ export class GatewayHands {
       const leaving = { name: this.#name, process: old }
       this.#take({ name, process: adoptProcess(identity) })
       this.#other = leaving
+      this.#around.note('GatewayReplaced', `process ${identity.pid} took over from process ${old.identity.pid}`)
       this.#answers = true
     } catch (error) {
       // A gateway that was killed in the middle of it may have left one that goes on alone.
@@ -229,6 +231,7 @@ export class GatewayHands {
       onExit: wake,
     })
     this.#update({ identity: this.#process.identity })
+    this.#around.note('GatewayStarted', `process ${this.#process.identity.pid}`)
   }
 
   #configure(name: GatewayName): void {
@@ -272,6 +275,9 @@ export class GatewayHands {
   }
 
   #ended(nowMs: number): void {
+    const exit = this.#process?.exit()
+    if (!this.#stopping && exit !== undefined)
+      this.#around.note('GatewayEnded', `it ended by itself: ${renderExit(exit)}`)
     this.#process = undefined
     this.#answers = false
     const readyMs = nowMs - this.#startedMs

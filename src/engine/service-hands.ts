@@ -4,17 +4,20 @@ import { TowlineError } from '../base/errors.ts'
 import { type ReplicaAction, decideReplicas, isServing } from '../decide/replicas.ts'
 import type { GatewayHands } from './gateway-hands.ts'
 import type { GatewayRoute } from './gateway/gateway-config.ts'
-import { type ReplicaRecord, type ServiceRecord, countDesired, findWanted } from './records.ts'
+import { describeChange } from './state/service-change.ts'
+import type { EventLog } from './state/events.ts'
+import { type ReplicaRecord, type ServiceRecord, countDesired, findWanted } from './state/records.ts'
 import { readUsage } from './scale/process-usage.ts'
 import { type ScaledService, Scaler } from './scale/scaler.ts'
 import { Replica, type ReplicaSurroundings } from './replica/replica.ts'
 import type { FailureStatus, ServiceLoad, ServiceStatus } from './service-status.ts'
 import { describeService } from './status.ts'
 
-export interface ServiceSurroundings extends Omit<ReplicaSurroundings, 'host' | 'save'> {
+export interface ServiceSurroundings extends Omit<ReplicaSurroundings, 'host' | 'save' | 'note'> {
   readonly log: Logger
   readonly scaleSyncMs: number
   readonly gateway: GatewayHands
+  readonly events: EventLog
   readonly saveService: (record: ServiceRecord) => void
   readonly saveReplica: (record: ReplicaRecord) => void
   readonly deleteReplica: (name: string) => void
@@ -68,6 +71,9 @@ export class ServiceHands {
     this.#around.saveService(record)
     // More than before are wanted: until they serve it is growing, not degraded.
     if (countDesired(record) > countDesired(this.#record)) this.#complete = false
+    for (const event of describeChange(this.#record, record)) {
+      this.#around.events.note({ service: record.name, replica: null, ...event })
+    }
     this.#record = record
     this.#around.wake()
   }
@@ -80,8 +86,10 @@ export class ServiceHands {
   addReplica(record: ReplicaRecord): Replica | undefined {
     const revision = this.#record.revisions.find(({ number }) => number === record.revision)
     if (revision === undefined) return undefined
-    const { paths, clock, leaseMs, wake, saveReplica: save } = this.#around
-    const replica = new Replica(record, revision, { paths, clock, leaseMs, host: this.#record.host, save, wake })
+    const { paths, clock, leaseMs, wake, drains, saveReplica: save, events } = this.#around
+    const { host } = this.#record
+    const { note } = events
+    const replica = new Replica(record, revision, { paths, clock, leaseMs, host, save, note, drains, wake })
     this.replicas.set(record.name, replica)
     return replica
   }

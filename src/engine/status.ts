@@ -1,6 +1,6 @@
 import { isServing } from '../decide/replicas.ts'
 import type { GatewayRouteStatus } from './gateway/gateway-config.ts'
-import { type ServiceRecord, countDesired, findWanted } from './records.ts'
+import { type ServiceRecord, countDesired, findWanted } from './state/records.ts'
 import type { Replica } from './replica/replica.ts'
 import type { FailureStatus, ScaleStatus, ServicePhase, ServiceStatus } from './service-status.ts'
 import type { Autoscaling } from '../spec/service.ts'

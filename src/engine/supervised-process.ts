@@ -69,6 +69,19 @@ export function spawnDetached(launch: Omit<Launch, 'onExit'>, { channel = false 
   }
 }
 
+export function renderExit(exit: ProcessExit): string {
+  switch (exit.kind) {
+    case 'Code':
+      return `exit code ${exit.code}`
+    case 'Signal':
+      return exit.signal
+    case 'Unseen':
+      return 'exit code unknown'
+    case 'NotStarted':
+      return exit.message
+  }
+}
+
 export function adoptProcess(identity: ProcessIdentity): SupervisedProcess {
   let gone = false
   return {

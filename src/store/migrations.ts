@@ -9,4 +9,10 @@ export const migrations: readonly string[] = [
     value TEXT NOT NULL,
     PRIMARY KEY (kind, key)
   ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE entry (
+    id INTEGER PRIMARY KEY,
+    list TEXT NOT NULL,
+    value TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX entry_list ON entry (list, id)`,
 ]

@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { TowlineError } from '../base/errors.ts'
+import { migrations } from './migrations.ts'
 import { openStore } from './store.ts'
 
 function stateFile(t: TestContext): string {
@@ -122,4 +123,37 @@ test('what was acknowledged before a kill -9 is there afterwards, and the lock i
   t.after(() => store.close())
   assert.ok(acknowledged >= 25)
   for (let count = 1; count <= acknowledged; count++) assert.deepEqual(store.get('count', String(count)), { count })
+})
+
+test('a list keeps its last values in their order, also when the file is opened again', (t) => {
+  const file = stateFile(t)
+  const first = openStore(file)
+  assert.deepEqual(first.tail('a', 10), [])
+  for (let value = 1; value <= 7; value++) first.append('a', { value }, 5)
+  first.append('b', 'other', 5)
+  first.close()
+  const second = openStore(file)
+  t.after(() => second.close())
+  assert.deepEqual(
+    second.tail('a', 10),
+    [3, 4, 5, 6, 7].map((value) => ({ value })),
+  )
+  assert.deepEqual(second.tail('a', 2), [{ value: 6 }, { value: 7 }])
+  second.clear('a')
+  assert.deepEqual([second.tail('a', 2), second.tail('b', 2)], [[], ['other']])
+})
+
+test('a file of every earlier version is brought to the present one with all that was in it', (t) => {
+  for (let version = 1; version < migrations.length; version++) {
+    const file = stateFile(t)
+    const database = new DatabaseSync(file)
+    for (const step of migrations.slice(0, version)) database.exec(step)
+    database.exec(`INSERT INTO document VALUES ('service', 'cats', '{"port":8080}'); PRAGMA user_version = ${version}`)
+    database.close()
+    const store = openStore(file)
+    assert.deepEqual(store.list('service'), [{ key: 'cats', value: { port: 8080 } }], `from version ${version}`)
+    store.append('events', 'new', 10)
+    assert.deepEqual(store.tail('events', 1), ['new'])
+    store.close()
+  }
 })

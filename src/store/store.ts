@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { migrations } from './migrations.ts'
 import { explainSqliteError, unusableState } from './sqlite-error.ts'
 
-/** JSON documents by kind and key, durable once a call returns. It does not know their types. */
+/** JSON documents by kind and key, and lists that grow at their end; durable once a call returns. It knows no types. */
 export interface Store {
   readonly file: string
   get(kind: string, key: string): unknown
@@ -12,6 +12,12 @@ export interface Store {
   list(kind: string): { readonly key: string; readonly value: unknown }[]
   /** False when there was none. */
   delete(kind: string, key: string): boolean
+  /** The list keeps its last `keep` values. */
+  append(list: string, value: unknown, keep: number): void
+  /** Removes all of it. */
+  clear(list: string): void
+  /** The last `count` values, oldest first. */
+  tail(list: string, count: number): unknown[]
   close(): void
 }
 
@@ -56,6 +62,17 @@ function createStore(database: DatabaseSync, file: string): Store {
   )
   const list = database.prepare('SELECT key, value FROM document WHERE kind = ? ORDER BY key')
   const remove = database.prepare('DELETE FROM document WHERE kind = ? AND key = ?')
+  const append = database.prepare('INSERT INTO entry (list, value) VALUES (?, ?)')
+  const tail = database.prepare('SELECT value FROM entry WHERE list = ? ORDER BY id DESC LIMIT ?')
+  const clear = database.prepare('DELETE FROM entry WHERE list = ?')
+  const trim = database.prepare(
+    'DELETE FROM entry WHERE list = ?1 AND id <= (SELECT id FROM entry WHERE list = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)',
+  )
+  const encode = (what: string, value: unknown): string => {
+    const text = JSON.stringify(value)
+    if (text === undefined) throw new Error(`${what}: ${typeof value} is no JSON value`)
+    return text
+  }
 
   const guard = <T>(work: () => T): T => {
     try {
@@ -64,11 +81,11 @@ function createStore(database: DatabaseSync, file: string): Store {
       throw explainSqliteError(error, file)
     }
   }
-  const parse = (kind: string, key: string, text: unknown): unknown => {
+  const parse = (what: string, text: unknown): unknown => {
     try {
       return JSON.parse(String(text))
     } catch (cause) {
-      throw unusableState(file, `the document ${kind}/${key} is not JSON`, cause)
+      throw unusableState(file, `${what} is not JSON`, cause)
     }
   }
 
@@ -76,20 +93,32 @@ function createStore(database: DatabaseSync, file: string): Store {
     file,
     get(kind, key) {
       const row = guard(() => get.get(kind, key))
-      return row === undefined ? undefined : parse(kind, key, row['value'])
+      return row === undefined ? undefined : parse(`the document ${kind}/${key}`, row['value'])
     },
     put(kind, key, value) {
-      const text = JSON.stringify(value)
-      if (text === undefined) throw new Error(`${kind}/${key}: ${typeof value} is no JSON value`)
+      const text = encode(`${kind}/${key}`, value)
       guard(() => put.run(kind, key, text))
     },
     list(kind) {
       return guard(() => list.all(kind)).map((row) => {
         const key = String(row['key'])
-        return { key, value: parse(kind, key, row['value']) }
+        return { key, value: parse(`the document ${kind}/${key}`, row['value']) }
       })
     },
     delete: (kind, key) => guard(() => remove.run(kind, key)).changes > 0,
+    append(name, value, keep) {
+      const text = encode(`the list ${name}`, value)
+      guard(() => {
+        append.run(name, text)
+        trim.run(name, keep)
+      })
+    },
+    clear: (name) => void guard(() => clear.run(name)),
+    tail(name, count) {
+      return guard(() => tail.all(name, count))
+        .map((row) => parse(`an entry of ${name}`, row['value']))
+        .toReversed()
+    },
     close: () => database.close(),
   }
 }

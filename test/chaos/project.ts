@@ -14,10 +14,19 @@ const model = join(import.meta.dirname, '../models/mlp-dynamic.onnx')
 export const serviceName = 'mlp'
 export const requestBody = { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 4], data: [5.1, 3.5, 1.4, 0.2] }] }
 
+interface DocumentChange {
+  readonly replicas?: number
+  readonly uri?: string
+  readonly timeout?: string
+  readonly drainTimeout?: string
+  readonly memory?: string
+  readonly autoscaling?: unknown
+}
+
 export interface Project {
   readonly dir: string
   readonly client: EngineClient
-  document(change?: { replicas?: number; uri?: string; timeout?: string; memory?: string; autoscaling?: unknown }): {
+  document(change?: DocumentChange): {
     document: unknown
     file: string
     port: number
@@ -45,7 +54,7 @@ export function openProject(t: TestContext): Project {
     dir,
     engines,
     client: createClient(dir),
-    document: ({ replicas = 2, uri = model, timeout = '10s', memory, autoscaling } = {}) => ({
+    document: ({ replicas = 2, uri = model, timeout = '10s', drainTimeout = '10s', memory, autoscaling } = {}) => ({
       file: join(dir, 'towline.yaml'),
       port: 0,
       document: {
@@ -57,7 +66,7 @@ export function openProject(t: TestContext): Project {
           ...(autoscaling === undefined ? { replicas } : { autoscaling }),
           serving: { timeout, maxQueuedRows: 100_000 },
           resources: { cpu: 1, ...(memory === undefined ? {} : { memory }) },
-          lifecycle: { startupTimeout: '30s', drainTimeout: '10s' },
+          lifecycle: { startupTimeout: '30s', drainTimeout },
         },
       },
     }),

@@ -11,6 +11,8 @@ export interface OpenLoad {
 interface LoadOptions {
   readonly ratePerSecond: number
   readonly timeoutMs?: number
+  /** Blanks before the body until it is so long. */
+  readonly padToBytes?: number
 }
 
 /**
@@ -18,8 +20,8 @@ interface LoadOptions {
  * A request that meets a closing door counts as failed, so nothing here tries again.
  */
 export function startOpenLoad(t: TestContext, url: string, body: unknown, options: LoadOptions): OpenLoad {
-  const { ratePerSecond, timeoutMs = 20_000 } = options
-  const text = JSON.stringify(body)
+  const { ratePerSecond, timeoutMs = 20_000, padToBytes = 0 } = options
+  const text = JSON.stringify(body).padStart(padToBytes)
   const kept = new Agent({ keepAlive: true, maxSockets: 64 })
   const counts = new Map<string, number>()
   const owed = new Set<Promise<void>>()

@@ -1,7 +1,8 @@
+import { type DrainTimings, planDrain } from '../../decide/drain.ts'
 import type { ReplicaConfig } from '../../serve/replica-config.ts'
 import type { Service } from '../../spec/service.ts'
 import type { ProcessFiles } from '../paths.ts'
-import type { ReplicaRecord } from '../records.ts'
+import type { ReplicaRecord } from '../state/records.ts'
 
 export interface ReplicaConfigParts {
   readonly record: ReplicaRecord
@@ -9,6 +10,15 @@ export interface ReplicaConfigParts {
   readonly files: ProcessFiles
   readonly host: string
   readonly lease: NonNullable<ReplicaConfig['lease']>
+}
+
+/** The gateway confirms that it sends nothing more before a replica is told to end: nothing has to spread first. */
+export function drainOf({ lifecycle, serving }: Service): DrainTimings {
+  return planDrain({
+    drainTimeoutMs: lifecycle.drainTimeoutMs,
+    requestTimeoutMs: serving.timeoutMs,
+    propagationMs: 0,
+  })
 }
 
 /** Asked for threads: one session that has them. Otherwise a session of one thread for each whole core. */
@@ -26,7 +36,7 @@ export function createReplicaConfig({ record, service, files, host, lease }: Rep
     port: 0,
     metricsPort: 0,
     ...service.serving,
-    drainTimeoutMs: service.lifecycle.drainTimeoutMs,
+    drainTimeoutMs: drainOf(service).drainMs,
     logFile: files.log,
     announceFile: files.announce,
     lease,

@@ -3,6 +3,8 @@ import { writeFileAtomic } from '../../base/atomic-file.ts'
 import { readAnnouncement } from '../../base/process/announcement.ts'
 import { beside } from '../../base/process/beside.ts'
 import type { Clock } from '../../base/clock.ts'
+import { formatMs } from '../../base/display.ts'
+import { renderDuration } from '../../base/duration.ts'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
 import { renewLease } from '../../base/process/lease.ts'
 import type { ProcessIdentity } from '../../base/process/process-identity.ts'
@@ -16,10 +18,11 @@ import { boundStderr, readTail } from '../log-files.ts'
 import { outOfMemory, readResidentBytes } from './memory.ts'
 import { type ProcessFiles, type ProjectPaths, processFiles } from '../paths.ts'
 import { probeReplica } from './prober.ts'
-import type { ReplicaRecord, RevisionRecord } from '../records.ts'
-import { createReplicaConfig } from './replica-config-file.ts'
+import type { ReplicaRecord, RevisionRecord } from '../state/records.ts'
+import { createReplicaConfig, drainOf } from './replica-config-file.ts'
+import type { EventLog } from '../state/events.ts'
 import type { FailureStatus, ReplicaStatus } from '../service-status.ts'
-import { type SupervisedProcess, adoptProcess, launchProcess } from '../supervised-process.ts'
+import { type SupervisedProcess, adoptProcess, launchProcess, renderExit } from '../supervised-process.ts'
 
 export interface ReplicaSurroundings {
   readonly paths: ProjectPaths
@@ -27,6 +30,9 @@ export interface ReplicaSurroundings {
   readonly host: string
   readonly leaseMs: number
   readonly save: (record: ReplicaRecord) => void
+  readonly note: EventLog['note']
+  /** Off: whoever is to end is killed at once. For the proof that draining is what keeps requests. */
+  readonly drains: boolean
   /** Something happened: look again soon. */
   readonly wake: () => void
 }
@@ -36,8 +42,6 @@ const steadyProbeMs = 1000
 /** After a miss it is asked again sooner. */
 const doubtProbeMs = 250
 const careMs = 1000
-/** What a replica gets beyond its own drain time, and what one gets that does not answer any more. */
-const graceMs = 2000
 
 type Serving = Extract<ReplicaAnnouncement, { state: 'Serving' }>
 
@@ -57,6 +61,9 @@ export class Replica {
   #nextCareMs = 0
   #readySinceMs: number | undefined
   #draining = false
+  #drainingSinceMs = 0
+  /** By this engine, after its grace. */
+  #killed = false
   #dueMs = 0
   /** Why this engine ends the process, when it is the one to do so. */
   #cause: FailureStatus | undefined
@@ -90,6 +97,7 @@ export class Replica {
     this.#announced = undefined
     this.#readySinceMs = undefined
     this.#draining = false
+    this.#killed = false
     this.#cause = undefined
     this.#update({
       identity: null,
@@ -119,6 +127,7 @@ export class Replica {
       return
     }
     this.#update({ identity: this.#process.identity })
+    this.#note('Started', `process ${this.#process.identity.pid}, ${first ? 'the first' : 'another one'} in its place`)
   }
 
   /** Takes over a process that an earlier engine had started. One that served is trusted until its probes say otherwise. */
@@ -163,14 +172,20 @@ export class Replica {
   }
 
   drain(): void {
-    const dead = this.#probe.phase === 'Failed' && this.#record.ending !== 'Retire'
-    const waitMs = dead ? graceMs : this.#revision.service.lifecycle.drainTimeoutMs + graceMs
+    const { graceMs } = drainOf(this.#revision.service)
     this.#draining = true
-    this.#dueMs = this.#around.clock.monotonicMs() + waitMs
-    this.#process?.signal('SIGTERM')
+    this.#drainingSinceMs = this.#around.clock.monotonicMs()
+    this.#dueMs = this.#drainingSinceMs + graceMs
+    this.#note('Draining', `it was told to end and has ${renderDuration(graceMs)}`)
+    this.#process?.signal(this.#around.drains ? 'SIGTERM' : 'SIGKILL')
   }
 
   kill(): void {
+    if (!this.#killed) {
+      const { graceMs } = drainOf(this.#revision.service)
+      this.#note('Killed', `it hung: it had not ended ${renderDuration(graceMs)} after it was told to`)
+    }
+    this.#killed = true
     this.#process?.signal('SIGKILL')
   }
 
@@ -252,7 +267,10 @@ export class Replica {
     if (this.#probe.phase === 'Ready') {
       this.#readySinceMs ??= atMs
       if (!this.#record.proven) this.#update({ proven: true })
+      const { warmupMs } = this.#announced ?? {}
+      this.#note('Ready', warmupMs === undefined ? 'it serves' : `it serves; its warm-up took ${formatMs(warmupMs)}`)
     }
+    if (this.#probe.phase === 'Unready') this.#note('Unready', 'its readiness probe failed: it gets no requests')
     if (this.#probe.phase === 'Failed') {
       const message =
         this.#probe.reason === 'StartupTimeout'
@@ -280,6 +298,12 @@ export class Replica {
   #ended(process: SupervisedProcess): void {
     const { ending } = this.#record
     if (ending === 'Retire') {
+      const drainedMs = this.#around.clock.monotonicMs() - this.#drainingSinceMs
+      if (!this.#killed)
+        this.#note(
+          'Ended',
+          `after ${formatMs(drainedMs)} of draining (${renderExit(process.exit() ?? { kind: 'Unseen' })})`,
+        )
       this.#process = undefined
       this.#update({ identity: null })
       return
@@ -302,6 +326,7 @@ export class Replica {
     const nowMs = this.#around.clock.monotonicMs()
     const readyMs = this.#readySinceMs === undefined ? 0 : nowMs - this.#readySinceMs
     const { waitMs, failuresInRow } = decideRestart({ failuresInRow: this.#record.failures, readyMs, hopeless })
+    this.#note(failure.reason, failure.message)
     this.#process = undefined
     this.#announced = undefined
     this.#dueMs = nowMs + waitMs
@@ -317,6 +342,10 @@ export class Replica {
 
   #failure(reason: string, message: string, hint: string | null): FailureStatus {
     return { reason, message, hint, atMs: this.#around.clock.nowMs() }
+  }
+
+  #note(reason: string, message: string): void {
+    this.#around.note({ service: this.#record.service, replica: this.#record.name, reason, message })
   }
 
   #update(change: Partial<ReplicaRecord>): void {

@@ -11,7 +11,7 @@ import {
 } from '../../decide/autoscale/step.ts'
 import type { Autoscaling, Service } from '../../spec/service.ts'
 import type { GatewayRouteStatus } from '../gateway/gateway-config.ts'
-import type { AutoscalerRecord, ScaleRecord } from '../records.ts'
+import type { AutoscalerRecord, ScaleRecord } from '../state/records.ts'
 import type { Replica } from '../replica/replica.ts'
 import { type LoadSnapshot, appendSnapshot, measureSpan } from './load-window.ts'
 import { queryPrometheus, readQueuedRows } from './metric-sources.ts'

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { TowlineError } from '../base/errors.ts'
+import { TowlineError } from '../../base/errors.ts'
 
 /**
  * Writes of what the engine observed. A full disk must not stop supervision: such a write is kept and tried again, the

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pino } from 'pino'
-import { TowlineError } from '../base/errors.ts'
+import { TowlineError } from '../../base/errors.ts'
 import { createSaver } from './saver.ts'
 
 test('a write that the disk refuses is kept and tried again, only the latest for each key', () => {

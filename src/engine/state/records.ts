@@ -1,9 +1,9 @@
-import type { ProcessIdentity } from '../base/process/process-identity.ts'
-import type { PanicState } from '../decide/autoscale/burst.ts'
-import type { AutoscaleState, MetricProposal } from '../decide/autoscale/step.ts'
-import type { Service } from '../spec/service.ts'
-import type { Store } from '../store/store.ts'
-import type { FailureStatus } from './service-status.ts'
+import type { ProcessIdentity } from '../../base/process/process-identity.ts'
+import type { PanicState } from '../../decide/autoscale/burst.ts'
+import type { AutoscaleState, MetricProposal } from '../../decide/autoscale/step.ts'
+import type { Service } from '../../spec/service.ts'
+import type { Store } from '../../store/store.ts'
+import type { FailureStatus } from '../service-status.ts'
 
 /** What the engine must know again after it was killed. Written before the next look at the processes. */
 
