@@ -6,7 +6,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
@@ -14,6 +14,7 @@ import { systemClock } from '../src/base/clock.ts'
 import { type LoadConnection, openLoadConnection, renderPost } from '../src/bench/connection.ts'
 import { runClosedLoop, runOpenLoop } from '../src/bench/load.ts'
 import type { ReplicaAnnouncement, ReplicaConfig } from '../src/serve/replica-config.ts'
+import { machine, median, summarize } from './figures.ts'
 
 const { values } = parseArgs({
   options: {
@@ -186,13 +187,7 @@ function print(
   result: Awaited<ReturnType<typeof measureShares>>,
   latency: Awaited<ReturnType<typeof measureLatency>>,
 ): void {
-  const rows = [...result.shares].map(([name, list]) => ({
-    name,
-    median: median(list),
-    lowest: Math.min(...list),
-    highest: Math.max(...list),
-  }))
-  const machine = `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}`
+  const rows = [...result.shares].map(([name, list]) => ({ name, ...summarize(list) }))
   if (values.json)
     return console.log(JSON.stringify({ machine, rounds, sliceMs, ...result, shares: rows, latency }, undefined, 2))
   console.log(
@@ -208,9 +203,4 @@ function print(
   console.log(
     `  ${machine}; one core serves HTTP and sends the load, the other runs the model; on shared machines 5 % are noise`,
   )
-}
-
-function median(list: readonly number[]): number {
-  const sorted = list.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN
 }
