@@ -7,6 +7,13 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   response.end(response.req.method === 'HEAD' ? undefined : body)
 }
 
+/** The whole answer to what could not be read as a request, in the protocol's form; the connection ends with it. */
+export function renderBrokenRequest(statusLine: string, error: string): string {
+  const body = JSON.stringify({ error })
+  const headers = `connection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`
+  return `HTTP/1.1 ${statusLine}\r\n${headers}\r\n\r\n${body}`
+}
+
 /** The Open Inference Protocol's error form, `{"error": "…"}`. An error that is no TowlineError is a bug: 500, its text kept out. */
 export function sendError(response: ServerResponse, error: unknown): void {
   if (response.headersSent || response.destroyed) return void response.destroy()

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs'
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Server as NetServer, type Socket } from 'node:net'
 import { TowlineError, hasErrno } from '../base/errors.ts'
-import { sendError } from './answer.ts'
+import { renderBrokenRequest, sendError } from './answer.ts'
 import { openSocketPath } from './socket-path.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
@@ -112,7 +112,8 @@ async function answer(handle: Handler, request: IncomingMessage, response: Serve
   }
 }
 
-async function listen(server: Server, where: ListenTarget): Promise<void> {
+/** Rejects with TL_PORT_TAKEN when somebody else listens there, TL_ADDRESS_UNUSABLE when nobody can. */
+export async function listen(server: NetServer, where: ListenTarget): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
   server.once('listening', resolve)
@@ -160,10 +161,7 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex, owed:
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? ['408 Request Timeout', 'the request did not arrive in time']
         : ['400 Bad Request', `this is not an HTTP/1.1 request (${error.code ?? error.message})`]
-  const body = JSON.stringify({ error: text })
-  socket.end(
-    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
+  socket.end(renderBrokenRequest(status, text))
   // Closing at once could reset the connection before the answer is read; without a limit it could be held for ever.
   const timer = setTimeout(() => socket.destroy(), refusalLingerMs)
   socket.once('close', () => clearTimeout(timer))

@@ -1,15 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { TowlineError, codes } from '../../base/errors.ts'
+import type { ClientExchange } from '../../net/downstream/client-exchange.ts'
 import { readRequestId } from '../../net/trace-context.ts'
-import { IncomingBody, type KeepBudget } from '../../net/upstream-body.ts'
-import type { Exchange, UpstreamFailure, UpstreamRequest } from '../../net/upstream-connection.ts'
-import { renderRequestHead } from '../../net/upstream-headers.ts'
-import { relayAnswer } from '../../net/upstream-relay.ts'
+import { findHeader } from '../../net/wire/message-head.ts'
+import { IncomingBody, type KeepBudget } from '../../net/upstream/body.ts'
+import type { Exchange, UpstreamFailure, UpstreamRequest } from '../../net/upstream/connection.ts'
+import { renderRequestHead } from '../../net/wire/headers.ts'
+import { relayAnswer } from '../../net/downstream/relay.ts'
 import type { EndpointSet } from './endpoint-set.ts'
 import type { Endpoint } from './endpoint.ts'
 import { refuse } from './refusal.ts'
-import { forwardedHeaders, readFraming, readTarget } from './request-head.ts'
+import { forwardedHeaders, readTarget } from './request-head.ts'
 
 export interface ForwardContext {
   readonly endpoints: EndpointSet
@@ -17,8 +18,6 @@ export interface ForwardContext {
   readonly waitMs: number
   readonly slowMs: number
   readonly maxBodyBytes: number
-  /** More requests are owed answers than the service takes on: this one is refused. */
-  readonly full: boolean
   readonly budget: KeepBudget
   readonly log: Logger
   /** Called once for each request, when its answer has ended or cannot be given. Status 0: the client left first. */
@@ -36,13 +35,12 @@ const keepBodyBytes = 1 << 20
 const maxSends = 3
 
 /** Passes one request to a replica and its answer back, over other replicas for as long as none has begun to answer. */
-export function forwardRequest(request: IncomingMessage, response: ServerResponse, context: ForwardContext): void {
-  new Forwarding(request, response, context).start()
+export function forwardRequest(client: ClientExchange, context: ForwardContext): void {
+  new Forwarding(client, context).start()
 }
 
 class Forwarding {
-  readonly #request: IncomingMessage
-  readonly #response: ServerResponse
+  readonly #client: ClientExchange
   readonly #context: ForwardContext
   readonly #requestId: string
   #body: IncomingBody | undefined
@@ -55,24 +53,20 @@ class Forwarding {
   #sends = 0
   #done = false
 
-  constructor(request: IncomingMessage, response: ServerResponse, context: ForwardContext) {
-    this.#request = request
-    this.#response = response
+  constructor(client: ClientExchange, context: ForwardContext) {
+    this.#client = client
     this.#context = context
-    this.#requestId = readRequestId(request.headers)
+    this.#requestId = readRequestId(findHeader(client.head.headers, 'x-request-id'))
   }
 
   start(): void {
     const { budget, maxBodyBytes, timeoutMs } = this.#context
-    // What a client does to its connection ends in 'close'; unheard errors would end the process.
-    this.#request.on('error', () => undefined)
-    this.#response.on('error', () => undefined).once('close', () => this.#clientLeft())
+    const { method, framing } = this.#client.head
+    this.#client.onClose = () => this.#clientLeft()
     try {
-      if (this.#context.full) throw new TowlineError('TL_OVERLOADED', 'too many requests wait at the gateway')
-      const framing = readFraming(this.#request)
-      const target = readTarget(this.#request)
+      const target = readTarget(this.#client.head)
       if (framing.kind === 'Length' && framing.sizeBytes > maxBodyBytes) throw this.#tooLarge()
-      this.#body = new IncomingBody(this.#request, {
+      this.#body = new IncomingBody(this.#client, {
         framing,
         keepBytes: keepBodyBytes,
         budget,
@@ -82,8 +76,7 @@ class Forwarding {
           this.#refuse(this.#tooLarge())
         },
       })
-      const method = this.#request.method ?? 'GET'
-      const headers = forwardedHeaders(this.#request, this.#requestId)
+      const headers = forwardedHeaders(this.#client, this.#requestId)
       this.#upstream = {
         method,
         head: renderRequestHead({ method, target, headers, framing }),
@@ -104,12 +97,14 @@ class Forwarding {
     const endpoint = again?.state === 'Active' ? again : this.#context.endpoints.pick()
     if (endpoint === undefined) return this.#wait()
     this.#endpoint = endpoint
-    const relay = relayAnswer(this.#response, {
-      onHead: () => {
+    let status = 0
+    const relay = relayAnswer(this.#client, {
+      onHead: (answered) => {
+        status = answered
         endpoint.answered()
         this.#body?.forget()
       },
-      onEnd: () => this.#finish(this.#response.statusCode),
+      onEnd: () => this.#finish(status),
       onFail: (failure) => this.#failed(endpoint, failure),
     })
     // After a first failure no kept connection is trusted: each may be as stale as the one that failed.
@@ -119,7 +114,7 @@ class Forwarding {
 
   #wait(): void {
     // A probe asks about now.
-    if (this.#upstream?.method === 'GET' && this.#request.url?.startsWith('/v2/health/') === true)
+    if (this.#upstream?.method === 'GET' && this.#client.head.target.startsWith('/v2/health/'))
       return this.#refuse(notReady())
     this.#giveUpAtMs ??= performance.now() + this.#context.waitMs
     const withdraw = this.#context.endpoints.wait(() => {
@@ -144,7 +139,7 @@ class Forwarding {
     if (kind === 'NotSent' || (kind === 'NoAnswer' && !reused)) endpoint.eject(message)
     if (this.#done) return
     const note = { requestId: this.#requestId, replica: endpoint.address.id, kind, reason: message }
-    if (this.#response.headersSent) {
+    if (this.#client.headSent) {
       this.#context.log.warn(note, 'an answer was cut off')
       return this.#finish(kind === 'ReceiverLate' ? 0 : 502)
     }
@@ -161,9 +156,9 @@ class Forwarding {
 
   #refuse(error: TowlineError): void {
     if (this.#done) return
-    const { method, url } = this.#request
+    const { method, target: url } = this.#client.head
     this.#context.log.warn({ requestId: this.#requestId, method, url, code: error.code }, error.message)
-    refuse(this.#response, error, this.#requestId)
+    refuse(this.#client, error, this.#requestId)
     this.#finish(codes[error.code].http)
   }
 

@@ -1,7 +1,7 @@
 import type { Server as NetServer } from 'node:net'
 import type { Logger } from 'pino'
 import { TowlineError } from '../../base/errors.ts'
-import type { KeepBudget } from '../../net/upstream-body.ts'
+import type { KeepBudget } from '../../net/upstream/body.ts'
 import type { GatewayConfig, GatewayRoute, GatewayRouteStatus } from './gateway-config.ts'
 import { type Route, openRoute } from './route.ts'
 import { createRoutesWriter, readRoutes } from './routes-file.ts'

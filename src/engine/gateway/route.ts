@@ -1,16 +1,15 @@
 import type { Server as NetServer } from 'node:net'
 import type { Logger } from 'pino'
-import { type HttpServer, type ListenTarget, openHttpServer } from '../../net/http-server.ts'
+import { openClientServer } from '../../net/downstream/client-server.ts'
+import type { HttpServer, ListenTarget } from '../../net/http-server.ts'
 import { createLatencyWindow } from '../../observe/latency-window.ts'
-import type { KeepBudget } from '../../net/upstream-body.ts'
+import type { KeepBudget } from '../../net/upstream/body.ts'
 import { EndpointSet } from './endpoint-set.ts'
 import { forwardRequest } from './forward.ts'
 import type { GatewayRoute, GatewayRouteStatus } from './gateway-config.ts'
 
-/** Clients of one service at a time; more are turned away before anything is read from them. */
+/** Clients of one service at a time, with one request each; more are turned away before anything is read from them. */
 const maxConnections = 1024
-/** A client may send many requests on one connection without waiting for answers: those are bounded too. */
-const maxInFlight = 1024
 
 export interface Route {
   /** As it was asked for, with the port that it got. */
@@ -60,17 +59,16 @@ export async function openRoute(settings: GatewayRoute, options: RouteOptions): 
   }
 
   const listen = async (target: ListenTarget): Promise<HttpServer> =>
-    await openHttpServer({
+    await openClientServer({
       listen: target,
       maxConnections,
-      handle: (request, response) => {
+      handle: (client) => {
         integrate(performance.now())
         inFlight++
         requests++
         const { timeoutMs, waitMs, slowMs, maxBodyBytes } = current
-        const full = inFlight > maxInFlight
-        const limits = { timeoutMs, waitMs, slowMs, maxBodyBytes, full }
-        forwardRequest(request, response, { endpoints, ...limits, budget, log, onDone })
+        const limits = { timeoutMs, waitMs, slowMs, maxBodyBytes }
+        forwardRequest(client, { endpoints, ...limits, budget, log, onDone })
       },
     })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { endToEndHeaders, renderRequestHead } from './upstream-headers.ts'
+import { endToEndHeaders, renderRequestHead } from './headers.ts'
 
 test('headers of the connection are dropped, the others keep spelling, order and repetitions', () => {
   const raw = [

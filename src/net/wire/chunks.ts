@@ -1,4 +1,4 @@
-import { MalformedAnswer, parseFields } from './upstream-head.ts'
+import { MalformedMessage, parseFields } from './message-head.ts'
 
 type ChunkState = 'Size' | 'Extension' | 'SizeLf' | 'Data' | 'DataCr' | 'DataLf' | 'Trailer' | 'Done'
 
@@ -47,7 +47,7 @@ export class ChunkDecoder {
       case 'Extension':
         if (byte === cr) this.#state = 'SizeLf'
         else if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f || ++this.#count > maxExtensionBytes)
-          throw new MalformedAnswer('a chunk has a bad extension')
+          throw new MalformedMessage('a chunk has a bad extension')
         return
       case 'SizeLf':
         need(byte, lf)
@@ -70,12 +70,12 @@ export class ChunkDecoder {
   #readSize(byte: number): void {
     const digit = hexDigit(byte)
     if (digit !== undefined) {
-      if (++this.#count > maxSizeDigits) throw new MalformedAnswer('a chunk is larger than can be')
+      if (++this.#count > maxSizeDigits) throw new MalformedMessage('a chunk is larger than can be')
       this.#left = this.#left * 16 + digit
-    } else if (this.#count === 0) throw new MalformedAnswer(`a chunk has no size but byte ${byte}`)
+    } else if (this.#count === 0) throw new MalformedMessage(`a chunk has no size but byte ${byte}`)
     else if (byte === cr) this.#state = 'SizeLf'
     else if (byte === 0x3b) [this.#state, this.#count] = ['Extension', 0]
-    else throw new MalformedAnswer(`byte ${byte} stands in the size of a chunk`)
+    else throw new MalformedMessage(`byte ${byte} stands in the size of a chunk`)
   }
 
   #readTrailer(byte: number): void {
@@ -84,12 +84,12 @@ export class ChunkDecoder {
     else if (byte === lf && this.#trailer.endsWith('\r\n\r\n')) {
       parseFields(this.#trailer.slice(0, -4))
       this.#state = 'Done'
-    } else if (this.#trailer.length >= maxTrailerBytes) throw new MalformedAnswer('the trailer is too long')
+    } else if (this.#trailer.length >= maxTrailerBytes) throw new MalformedMessage('the trailer is too long')
   }
 }
 
 function need(byte: number, wanted: number): void {
-  if (byte !== wanted) throw new MalformedAnswer(`byte ${byte} stands where a chunk's line must end`)
+  if (byte !== wanted) throw new MalformedMessage(`byte ${byte} stands where a chunk's line must end`)
 }
 
 function hexDigit(byte: number): number | undefined {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { MalformedAnswer } from './upstream-head.ts'
-import { AnswerParser } from './upstream-parser.ts'
+import { MalformedMessage } from './message-head.ts'
+import { AnswerParser } from './answer-parser.ts'
 
 interface Reading {
   answers: {
@@ -46,7 +46,7 @@ function read(pieces: readonly Buffer[], { methods = ['POST'], close = true, max
     for (const piece of pieces) parser.push(piece)
     if (close) parser.end()
   } catch (error) {
-    assert.ok(error instanceof MalformedAnswer, `not a refusal but ${String(error)}`)
+    assert.ok(error instanceof MalformedMessage, `not a refusal but ${String(error)}`)
     reading.error = error.message
   }
   return reading

@@ -1,5 +1,12 @@
-import type { IncomingMessage } from 'node:http'
-import type { Framing } from './upstream-head.ts'
+import type { Framing } from '../wire/message-head.ts'
+
+/** Where a body comes from: a client's exchange. */
+export interface BodySource {
+  /** All that has come and all that will, as fast as it is taken. */
+  read(reader: { data(bytes: Buffer): void; end(): void }): void
+  resumeBody(): void
+  pauseBody(): void
+}
 
 export interface BodySink {
   /** False: hold further bytes until `resume`. */
@@ -46,18 +53,18 @@ export interface IncomingBodyOptions {
 /** The body of a request as it arrives, kept up to a limit for as long as another attempt may be needed. */
 export class IncomingBody implements RequestBody {
   readonly framing: Framing
-  readonly #request: IncomingMessage
+  readonly #source: BodySource
   readonly #options: IncomingBodyOptions
   #sink: BodySink | undefined
-  #listening = false
+  #reading = false
   #ended = false
   #receivedBytes = 0
   /** References to the chunks as they came, not copies. Undefined: not kept, or no longer. */
   #kept: Buffer[] | undefined = []
   #keptBytes = 0
 
-  constructor(request: IncomingMessage, options: IncomingBodyOptions) {
-    this.#request = request
+  constructor(source: BodySource, options: IncomingBodyOptions) {
+    this.#source = source
     this.#options = options
     this.framing = options.framing
     this.#ended = options.framing.kind === 'None'
@@ -74,21 +81,21 @@ export class IncomingBody implements RequestBody {
     let free = true
     for (const bytes of this.#kept) free = sink.write(bytes)
     if (this.#ended) return sink.end()
-    if (!this.#listening) {
-      this.#listening = true
-      this.#request.on('data', (bytes: Buffer) => this.#receive(bytes))
-      this.#request.on('end', () => this.#end())
+    if (this.#reading) {
+      if (free) this.#source.resumeBody()
+      return
     }
-    if (free) this.#request.resume()
+    this.#reading = true
+    this.#source.read({ data: (bytes) => this.#receive(bytes), end: () => this.#end() })
   }
 
   resume(): void {
-    this.#request.resume()
+    this.#source.resumeBody()
   }
 
   stop(): void {
     this.#sink = undefined
-    if (!this.#ended) this.#request.pause()
+    if (!this.#ended) this.#source.pauseBody()
   }
 
   /** No other attempt will be made: the memory goes back. */
@@ -104,7 +111,7 @@ export class IncomingBody implements RequestBody {
     this.#receivedBytes += bytes.length
     if (this.#receivedBytes > this.#options.maxBytes) return this.#options.onTooLarge()
     if (this.#kept !== undefined) this.#keep(bytes)
-    if (!this.#sink.write(bytes)) this.#request.pause()
+    if (!this.#sink.write(bytes)) this.#source.pauseBody()
   }
 
   #keep(bytes: Buffer): void {

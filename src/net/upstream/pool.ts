@@ -1,4 +1,4 @@
-import { type AnswerReader, type Exchange, UpstreamConnection, type UpstreamRequest } from './upstream-connection.ts'
+import { type AnswerReader, type Exchange, UpstreamConnection, type UpstreamRequest } from './connection.ts'
 
 export interface UpstreamPoolOptions {
   readonly host: string

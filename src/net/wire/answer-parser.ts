@@ -1,5 +1,6 @@
-import { ChunkDecoder } from './upstream-chunks.ts'
-import { type AnswerHead, MalformedAnswer, parseAnswerHead } from './upstream-head.ts'
+import { ChunkDecoder } from './chunks.ts'
+import { HeadCollector } from './head-collector.ts'
+import { type AnswerHead, MalformedMessage, parseAnswerHead } from './message-head.ts'
 
 export interface AnswerSink {
   onHead(head: AnswerHead): void
@@ -7,25 +8,21 @@ export interface AnswerSink {
   onEnd(): void
 }
 
-const headEnd = Buffer.from('\r\n\r\n')
 const maxInformational = 16
 
 /** Reads the answers on one connection, one after the other; the result does not depend on how the bytes are split. */
 export class AnswerParser {
   readonly #sink: AnswerSink
-  readonly #maxHeadBytes: number
+  readonly #collector: HeadCollector
   #method = ''
   #state: 'Idle' | 'Head' | 'Length' | 'Chunked' | 'UntilClose' = 'Idle'
   #left = 0
   #informational = 0
   #chunks: ChunkDecoder | undefined
-  /** The part of a head that came without its end. */
-  #pending: Buffer | undefined
-  #pendingBytes = 0
 
   constructor(sink: AnswerSink, maxHeadBytes: number) {
     this.#sink = sink
-    this.#maxHeadBytes = maxHeadBytes
+    this.#collector = new HeadCollector(maxHeadBytes)
   }
 
   /** A request with this method was sent: the next bytes answer it. */
@@ -36,13 +33,13 @@ export class AnswerParser {
     this.#state = 'Head'
   }
 
-  /** Throws MalformedAnswer, also for bytes that nobody asked for. */
+  /** Throws MalformedMessage, also for bytes that nobody asked for. */
   push(chunk: Buffer): void {
     let at = 0
     while (at < chunk.length) {
       switch (this.#state) {
         case 'Idle':
-          throw new MalformedAnswer(`${chunk.length - at} bytes came after the end of the answer`)
+          throw new MalformedMessage(`${chunk.length - at} bytes came after the end of the answer`)
         case 'Head':
           at = this.#readHead(chunk, at)
           break
@@ -69,39 +66,22 @@ export class AnswerParser {
   /** The other side sends no more. */
   end(): void {
     if (this.#state === 'UntilClose') this.#finish()
-    else if (this.#state !== 'Idle') throw new MalformedAnswer('the connection ended within the answer')
+    else if (this.#state !== 'Idle') throw new MalformedMessage('the connection ended within the answer')
   }
 
   #readHead(chunk: Buffer, at: number): number {
-    if (this.#pending === undefined) {
-      const found = chunk.indexOf(headEnd, at)
-      if (found !== -1) {
-        if (found + 4 - at > this.#maxHeadBytes) this.#refuseLongHead()
-        this.#takeHead(chunk.toString('latin1', at, found))
-        return found + 4
-      }
-      this.#pending = Buffer.allocUnsafe(this.#maxHeadBytes)
-      this.#pendingBytes = 0
-    }
-    const before = this.#pendingBytes
-    this.#pendingBytes += chunk.copy(this.#pending, before, at)
-    const known = this.#pending.subarray(0, this.#pendingBytes)
-    const found = known.indexOf(headEnd, Math.max(0, before - 3))
-    if (found === -1) {
-      if (this.#pendingBytes === this.#maxHeadBytes) this.#refuseLongHead()
-      return chunk.length
-    }
-    this.#pending = undefined
-    this.#takeHead(known.toString('latin1', 0, found))
-    return at + found + 4 - before
+    const next = this.#collector.take(chunk, at)
+    if (next === -1) return chunk.length
+    this.#takeHead(this.#collector.text)
+    return next
   }
 
   #takeHead(text: string): void {
     const head = parseAnswerHead(text, this.#method)
     if (head.status < 200) {
       // 101 would change the protocol, which this client never asks for; the others are news that nobody waits for.
-      if (head.status === 101) throw new MalformedAnswer('the protocol was switched unasked')
-      if (++this.#informational > maxInformational) throw new MalformedAnswer('too many 1xx answers')
+      if (head.status === 101) throw new MalformedMessage('the protocol was switched unasked')
+      if (++this.#informational > maxInformational) throw new MalformedMessage('too many 1xx answers')
       return
     }
     const { framing } = head
@@ -118,9 +98,5 @@ export class AnswerParser {
     this.#state = 'Idle'
     this.#chunks = undefined
     this.#sink.onEnd()
-  }
-
-  #refuseLongHead(): never {
-    throw new MalformedAnswer(`the head is over ${this.#maxHeadBytes} bytes`)
   }
 }

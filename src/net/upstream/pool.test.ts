@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, type Socket, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { type RequestBody, bufferBody } from './upstream-body.ts'
-import type { Exchange, UpstreamFailure } from './upstream-connection.ts'
-import { renderRequestHead } from './upstream-headers.ts'
-import { type UpstreamPool, type UpstreamPoolOptions, openUpstreamPool } from './upstream-pool.ts'
+import { type RequestBody, bufferBody } from './body.ts'
+import type { Exchange, UpstreamFailure } from './connection.ts'
+import { renderRequestHead } from '../wire/headers.ts'
+import { type UpstreamPool, type UpstreamPoolOptions, openUpstreamPool } from './pool.ts'
 
 /** A server of bytes: `talk` gets each connection and the number it has. */
 async function openPool(

@@ -1,4 +1,4 @@
-import type { Framing } from './upstream-head.ts'
+import type { Framing } from './message-head.ts'
 
 /** Headers of one connection, not of the message: RFC 9110 section 7.6.1, and their names from before it. */
 const hopByHop: ReadonlySet<string> = new Set([

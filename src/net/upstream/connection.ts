@@ -1,7 +1,7 @@
 import { type Socket, connect } from 'node:net'
-import type { RequestBody } from './upstream-body.ts'
-import { type AnswerHead, MalformedAnswer } from './upstream-head.ts'
-import { AnswerParser } from './upstream-parser.ts'
+import type { RequestBody } from './body.ts'
+import { type AnswerHead, MalformedMessage } from '../wire/message-head.ts'
+import { AnswerParser } from '../wire/answer-parser.ts'
 
 export interface UpstreamRequest {
   readonly method: string
@@ -216,13 +216,13 @@ export class UpstreamConnection {
     try {
       this.#parser.end()
     } catch (error) {
-      if (!(error instanceof MalformedAnswer)) throw error
+      if (!(error instanceof MalformedMessage)) throw error
       this.#fail('Broken', error.message)
     }
   }
 
   #distrust(error: unknown): void {
-    if (!(error instanceof MalformedAnswer)) throw error
+    if (!(error instanceof MalformedMessage)) throw error
     if (this.#current === undefined) this.destroy()
     else this.#fail('Malformed', error.message)
   }
