@@ -12,23 +12,23 @@ export interface ConnectionSurroundings {
   readonly bodyTimeoutMs: number
   /** No more requests are taken. */
   readonly closing: () => boolean
-  /** Monotonic, of the last sweep: limits are kept to about a second, at no cost for each request. */
-  readonly nowMs: () => number
+  /** When the next sweep is due, on its clock: limits are late by up to one sweep, never early, and cost requests nothing. */
+  readonly nextSweepMs: () => number
 }
 
 /** What the client is waited for: its next request, a head, a body, or that it reads its last answer. */
 type Limit = 'None' | 'Idle' | 'Head' | 'Body' | 'Linger'
 
 /** A client whose request was not read to its end may read the answer before its connection is cut. */
-const lingerMs = 1000
+const lingerMs = 5000
 
 /** One client: its requests one after the other, the next one read when the last one is answered. */
 export class ClientConnection implements ExchangeCarrier {
   readonly socket: Socket
   readonly #around: ConnectionSurroundings
   readonly #parser: RequestParser
-  /** `Lingering`: the last answer is given, what is left of its request is thrown away. */
-  #state: 'Open' | 'Lingering' | 'Ended' = 'Open'
+  /** The last answer is given; whatever still comes is thrown away. */
+  #ended = false
   #exchange: ClientExchange | undefined
   /** Bytes behind the request that is being answered. */
   #rest: Buffer | undefined
@@ -69,16 +69,11 @@ export class ClientConnection implements ExchangeCarrier {
 
   readMore(wanted: boolean): void {
     this.#wanted = wanted
-    if (this.#state === 'Open') this.#expect(wanted ? 'Body' : 'None')
+    this.#expect(wanted ? 'Body' : 'None')
     this.#regulate()
   }
 
-  answered(exchange: ClientExchange, keepAlive: boolean): void {
-    if (!exchange.received) {
-      this.#state = 'Lingering'
-      this.#expect('Linger')
-      return exchange.discardBody()
-    }
+  answered(keepAlive: boolean): void {
     this.#exchange = undefined
     if (!keepAlive) return this.#end()
     this.#expect('Idle')
@@ -99,7 +94,7 @@ export class ClientConnection implements ExchangeCarrier {
   }
 
   #receive(bytes: Buffer): void {
-    if (this.#state === 'Ended') return
+    if (this.#ended) return
     this.#rest = this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes])
     this.#pump()
   }
@@ -109,7 +104,7 @@ export class ClientConnection implements ExchangeCarrier {
     if (this.#pumping) return
     this.#pumping = true
     try {
-      while (this.#rest !== undefined && this.#exchange?.received !== true && this.#state !== 'Ended') {
+      while (this.#rest !== undefined && this.#exchange?.received !== true && !this.#ended) {
         const bytes = this.#rest
         this.#rest = undefined
         const next = this.#parser.push(bytes, 0)
@@ -136,13 +131,9 @@ export class ClientConnection implements ExchangeCarrier {
   #endOfRequest(): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
-    if (this.#state === 'Open') this.#expect('None')
+    this.#expect('None')
     this.#wanted = true
     exchange.finishRequest()
-    // The answer came first, and what was left of the request has now been thrown away.
-    if (this.#state !== 'Lingering') return
-    this.#exchange = undefined
-    this.#end()
   }
 
   /** Reads only what somebody takes, and of the next request no more than came with this one. */
@@ -156,16 +147,21 @@ export class ClientConnection implements ExchangeCarrier {
 
   /** A client that sends no more while it is owed an answer has left: nobody else does that. */
   #endOfStream(): void {
-    if (this.#exchange !== undefined && this.#state === 'Open') this.socket.destroy()
-    else this.#end()
+    if (this.#exchange !== undefined) this.socket.destroy()
+    else if (!this.#ended) this.#end()
   }
 
   #end(): void {
-    const unread = this.#rest !== undefined || !this.#parser.idle
-    this.#state = 'Ended'
-    this.#rest = undefined
     // With bytes unread, closing would reset the connection, and the client could lose the answer.
-    if (!unread) return this.socket.destroySoon()
+    if (this.#rest !== undefined || !this.#parser.idle) return this.#linger()
+    this.#ended = true
+    this.socket.destroySoon()
+  }
+
+  #linger(): void {
+    this.#ended = true
+    this.#rest = undefined
+    this.#wanted = true
     this.#expect('Linger')
     this.socket.end()
     this.socket.resume()
@@ -177,19 +173,15 @@ export class ClientConnection implements ExchangeCarrier {
     if (exchange?.headSent === true || !this.socket.writable) return void this.socket.destroy()
     this.socket.write(renderBrokenRequest(statusLine, error))
     this.#exchange = undefined
-    this.#state = 'Ended'
-    this.#rest = undefined
-    this.#expect('Linger')
-    this.socket.end()
-    this.socket.resume()
+    this.#linger()
     exchange?.close()
   }
 
   #expect(limit: Limit): void {
     this.#limit = limit
     if (limit === 'None') return
-    const { nowMs, headTimeoutMs, bodyTimeoutMs } = this.#around
+    const { nextSweepMs, headTimeoutMs, bodyTimeoutMs } = this.#around
     const afterMs = { Idle: keepAliveS * 1000, Head: headTimeoutMs, Body: bodyTimeoutMs, Linger: lingerMs }[limit]
-    this.#limitMs = nowMs() + afterMs
+    this.#limitMs = nextSweepMs() + afterMs
   }
 }

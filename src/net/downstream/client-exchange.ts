@@ -14,7 +14,7 @@ export interface ExchangeCarrier {
   /** Bytes of the body are wanted, or not. */
   readMore(wanted: boolean): void
   /** The answer is complete; the request may still be arriving. */
-  answered(exchange: ClientExchange, keepAlive: boolean): void
+  answered(keepAlive: boolean): void
 }
 
 /** How long a client may keep an idle connection before it must expect its end: said with each answer. */
@@ -40,7 +40,7 @@ export class ClientExchange {
   #early: Buffer[] = []
   #flowing = false
   #received: boolean
-  #endOwed: boolean
+  #endOwed = true
   #continued = false
   #headText: string | undefined
   #chunked = false
@@ -53,7 +53,6 @@ export class ClientExchange {
     this.#carrier = carrier
     this.remoteAddress = carrier.socket.remoteAddress
     this.#received = head.framing.kind === 'None'
-    this.#endOwed = !this.#received
   }
 
   /** All of the request has arrived. */
@@ -154,7 +153,7 @@ export class ClientExchange {
     const rest = this.#takeHead() + (this.#chunked && !this.#bodyless ? lastChunk : '')
     if (rest !== '') this.#carrier.socket.write(rest, 'latin1')
     this.#state = 'Answered'
-    this.#carrier.answered(this, this.#keepAlive)
+    this.#carrier.answered(this.#keepAlive)
   }
 
   /** Ends the connection on the spot: whoever reads the answer sees that it was cut. */
@@ -167,12 +166,6 @@ export class ClientExchange {
     const before = this.#state
     this.#state = 'Closed'
     if (before !== 'Answered' && before !== 'Closed') this.onClose?.()
-  }
-
-  /** What is still to come of the body is thrown away. */
-  discardBody(): void {
-    this.#early = []
-    this.read({ data: () => undefined, end: () => undefined })
   }
 
   #tellEnd(): void {

@@ -12,7 +12,7 @@ export interface ClientServerOptions {
 }
 
 const maxHeadBytes = 32_768
-const sweepMs = 1000
+const longestSweepMs = 1000
 
 /**
  * An HTTP/1.1 server for what is passed on: no objects for streams, no copies, one write for a small answer. Everything that
@@ -20,10 +20,12 @@ const sweepMs = 1000
  */
 export async function openClientServer(options: ClientServerOptions): Promise<HttpServer> {
   const { handle, headTimeoutMs = 20_000, bodyTimeoutMs = 60_000 } = options
+  const sweepMs = Math.min(longestSweepMs, headTimeoutMs, bodyTimeoutMs)
   const connections = new Set<ClientConnection>()
   let closing = false
-  let nowMs = performance.now()
-  const around = { handle, maxHeadBytes, headTimeoutMs, bodyTimeoutMs, closing: () => closing, nowMs: () => nowMs }
+  let sweptMs = performance.now()
+  const nextSweepMs = (): number => sweptMs + sweepMs
+  const around = { handle, maxHeadBytes, headTimeoutMs, bodyTimeoutMs, closing: () => closing, nextSweepMs }
   const server = createServer({ noDelay: true, allowHalfOpen: true })
   server.maxConnections = options.maxConnections
   server.on('connection', (socket: Socket) => {
@@ -35,8 +37,8 @@ export async function openClientServer(options: ClientServerOptions): Promise<Ht
   // What fails now is the accept of one connection, for want of file descriptors: that caller is lost, the others are served.
   server.on('error', () => undefined)
   const sweep = setInterval(() => {
-    nowMs = performance.now()
-    for (const connection of connections) connection.sweep(nowMs)
+    sweptMs = performance.now()
+    for (const connection of connections) connection.sweep(sweptMs)
   }, sweepMs)
   sweep.unref()
   const address = server.address()
