@@ -14,7 +14,7 @@ import { systemClock } from '../src/base/clock.ts'
 import { renewLease } from '../src/base/process/lease.ts'
 import { type LoadConnection, openLoadConnection, renderPost } from '../src/bench/connection.ts'
 import { runClosedLoop } from '../src/bench/load.ts'
-import type { GatewayConfig, GatewayRoute } from '../src/engine/gateway/gateway-config.ts'
+import { type GatewayConfig, type GatewayRoute, gatewayNodeFlags } from '../src/engine/gateway/gateway-config.ts'
 import { readUsage } from '../src/engine/scale/process-usage.ts'
 import { type Figure, machine, median, summarize } from './figures.ts'
 
@@ -159,7 +159,7 @@ async function startGateway(replicaPort: number): Promise<Target> {
   writeFileSync(file('gateway.json'), JSON.stringify(config))
   renewLease(config.lease.file, Date.now())
   const entry = join(root, 'src', 'engine', 'gateway-process.ts')
-  const child = spawn(process.execPath, [entry, file('gateway.json')], { stdio: 'inherit' })
+  const child = spawn(process.execPath, [...gatewayNodeFlags, entry, file('gateway.json')], { stdio: 'inherit' })
   children.push(child)
   await waitFor(port)
   if (pinned) pin(0, child.pid ?? 0)

@@ -13,12 +13,13 @@ import { readControlError } from '../net/control-error.ts'
 import { requestJson } from '../net/http-client.ts'
 import { findProcesses } from './adoption.ts'
 import { childEnv } from './child-env.ts'
-import type {
-  GatewayAnnouncement,
-  GatewayConfig,
-  GatewayRoute,
-  GatewayRouteStatus,
-  Succession,
+import {
+  type GatewayAnnouncement,
+  type GatewayConfig,
+  type GatewayRoute,
+  type GatewayRouteStatus,
+  type Succession,
+  gatewayNodeFlags,
 } from './gateway/gateway-config.ts'
 import { type ProcessFiles, type ProjectPaths, processFiles } from './paths.ts'
 import type { GatewayRecord } from './state/records.ts'
@@ -224,6 +225,7 @@ export class GatewayHands {
     this.generation++
     this.#process = launchProcess({
       entry: gatewayEntry,
+      nodeFlags: gatewayNodeFlags,
       configFile: this.files.config,
       stderrFile: this.files.stderr,
       cwd: paths.projectDir,

@@ -22,6 +22,7 @@ export interface SupervisedProcess {
 
 export interface Launch {
   readonly entry: URL
+  readonly nodeFlags?: readonly string[]
   readonly configFile: string
   /** Begins empty. */
   readonly stderrFile: string
@@ -56,12 +57,16 @@ export function spawnDetached(launch: Omit<Launch, 'onExit'>, { channel = false 
   // Appending, so that the file can be cut while the process writes to it.
   const appending = openSync(launch.stderrFile, 'a')
   try {
-    const child = spawn(process.execPath, [fileURLToPath(launch.entry), launch.configFile], {
-      detached: true,
-      stdio: channel ? ['ignore', 'ignore', appending, 'ipc'] : ['ignore', 'ignore', appending],
-      cwd: launch.cwd,
-      env: launch.env,
-    })
+    const child = spawn(
+      process.execPath,
+      [...(launch.nodeFlags ?? []), fileURLToPath(launch.entry), launch.configFile],
+      {
+        detached: true,
+        stdio: channel ? ['ignore', 'ignore', appending, 'ipc'] : ['ignore', 'ignore', appending],
+        cwd: launch.cwd,
+        env: launch.env,
+      },
+    )
     child.unref()
     return child
   } finally {

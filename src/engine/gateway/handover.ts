@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { TowlineError } from '../../base/errors.ts'
 import { type ProcessIdentity, identifyProcess } from '../../base/process/process-identity.ts'
 import { spawnDetached } from '../supervised-process.ts'
-import type { GatewayRoute, Succession } from './gateway-config.ts'
+import { type GatewayRoute, type Succession, gatewayNodeFlags } from './gateway-config.ts'
 import type { Route } from './route.ts'
 import type { RouteTable } from './route-table.ts'
 
@@ -23,7 +23,8 @@ export async function bequeathRoutes(
   { entry, configFile, stderrFile }: Succession,
   routes: readonly Route[],
 ): Promise<ProcessIdentity> {
-  const launch = { entry: pathToFileURL(entry), configFile, stderrFile, cwd: process.cwd(), env: process.env }
+  const program = { entry: pathToFileURL(entry), nodeFlags: gatewayNodeFlags, configFile, stderrFile }
+  const launch = { ...program, cwd: process.cwd(), env: process.env }
   const child = spawnDetached(launch, { channel: true })
   const serving = Promise.withResolvers<void>()
   const fail = (why: string): void =>

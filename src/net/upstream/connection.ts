@@ -64,6 +64,13 @@ interface Current {
   unflushed: boolean
 }
 
+interface Watched {
+  untilMs: number
+  readonly limitMs: number
+  readonly kind: UpstreamFailure['kind']
+  readonly what: string
+}
+
 /** Below this, head and first bytes of a body are copied into one buffer: cheaper than a vectored write. */
 const joinBelowBytes = 16_384
 
@@ -78,7 +85,10 @@ export class UpstreamConnection {
   /** The answer ended and left the connection usable, as far as was read. */
   #rest: { readonly keepAliveMs: number | undefined } | undefined
   #error: Error | undefined
+  /** What is waited for. */
+  #watched: Watched | undefined
   #timer: NodeJS.Timeout | undefined
+  #timerMs = 0
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -240,7 +250,7 @@ export class UpstreamConnection {
     const current = this.#current
     if (current === undefined) return
     current.unflushed = false
-    if (current.reader.data(bytes)) this.#timer?.refresh()
+    if (current.reader.data(bytes)) this.#refresh()
     else if (this.#current === current) {
       this.#socket.pause()
       this.#watch(current.request.stallTimeoutMs, 'ReceiverLate', 'the answer was not taken')
@@ -266,6 +276,7 @@ export class UpstreamConnection {
   }
 
   #close(): void {
+    clearTimeout(this.#timer)
     const why = this.#error?.message ?? 'the server closed the connection'
     if (!this.#connected) this.#fail('NotSent', why)
     else this.#fail(this.#current?.answerBegun === true ? 'Broken' : 'NoAnswer', why)
@@ -287,13 +298,30 @@ export class UpstreamConnection {
   }
 
   #watch(limitMs: number, kind: UpstreamFailure['kind'], what: string): void {
-    this.#unwatch()
-    this.#timer = setTimeout(() => this.#fail(kind, `${what} for ${limitMs} ms`), limitMs)
+    this.#watched = { untilMs: performance.now() + limitMs, limitMs, kind, what }
+    if (this.#timer !== undefined && this.#timerMs <= this.#watched.untilMs) return
+    clearTimeout(this.#timer)
+    this.#arm(limitMs)
+  }
+
+  #refresh(): void {
+    if (this.#watched !== undefined) this.#watched.untilMs = performance.now() + this.#watched.limitMs
   }
 
   #unwatch(): void {
-    if (this.#timer === undefined) return
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#watched = undefined
+  }
+
+  /** A timer for each request would cost more than reading it: this one stays, and is set again when it rings too early. */
+  #arm(afterMs: number): void {
+    this.#timerMs = performance.now() + afterMs
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      if (this.#watched === undefined) return
+      const { untilMs, limitMs, kind, what } = this.#watched
+      const leftMs = untilMs - performance.now()
+      if (leftMs > 0) this.#arm(Math.ceil(leftMs))
+      else this.#fail(kind, `${what} for ${limitMs} ms`)
+    }, afterMs).unref() // The socket keeps the process alive for as long as something is owed.
   }
 }
