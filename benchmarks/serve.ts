@@ -12,7 +12,8 @@ import { parseArgs } from 'node:util'
 import sharp from 'sharp'
 import { systemClock } from '../src/base/clock.ts'
 import { type LoadConnection, openLoadConnection, renderPost } from '../src/bench/connection.ts'
-import { runClosedLoop, runOpenLoop } from '../src/bench/load.ts'
+import { runClosedLoop } from '../src/bench/closed-loop.ts'
+import { runOpenLoop } from '../src/bench/open-loop.ts'
 import type { ReplicaAnnouncement, ReplicaConfig } from '../src/serve/replica-config.ts'
 import { machine, median, summarize } from './figures.ts'
 
@@ -164,20 +165,23 @@ async function measureShares(
 }
 
 async function measureLatency(request: Uint8Array, port: number, saturation: number) {
-  const connections = await Promise.all(Array.from({ length: 32 }, () => openLoadConnection(port)))
   const load = {
     request,
+    arrivals: 'poisson',
+    timeoutMs: 30_000,
+    maxConnections: 32,
+    connect: async () => await openLoadConnection(port),
     durationMs: Math.max(5000, sliceMs * 4),
     clock: systemClock,
     ratePerSecond: saturation / 2,
     random: Math.random,
-  }
-  const { latency, statuses } = await runOpenLoop(connections, load)
-  for (const connection of connections) connection.close()
-  if (statuses.size !== 1 || !statuses.has(200)) throw new Error(`answers by status: ${JSON.stringify([...statuses])}`)
+  } as const
+  const { latency, statuses, failures } = await runOpenLoop(load)
+  if (statuses.size !== 1 || !statuses.has(200) || failures.size > 0)
+    throw new Error(`answers by status: ${JSON.stringify([...statuses, ...failures])}`)
   const runMs = 1000 / saturation
   const at = (percentile: number): { ms: number; runs: number } => {
-    const ms = latency.getValueAtPercentile(percentile) / 1000
+    const ms = latency.histogram.getValueAtPercentile(percentile) / 1000
     return { ms, runs: ms / runMs }
   }
   return { p50: at(50), p99: at(99), ratePerSecond: load.ratePerSecond }

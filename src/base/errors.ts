@@ -31,6 +31,7 @@ export const codes = {
   TL_NOT_READY: { exit: 1, http: 503, say: 'The service is not ready' },
   TL_UPSTREAM_FAILED: { exit: 1, http: 502, say: 'No replica could answer' },
   TL_UPSTREAM_TIMEOUT: { exit: 1, http: 504, say: 'The replica gave no answer in time' },
+  TL_LOAD_FAILED: { exit: 1, http: 502, say: 'Not every request was answered' },
   // engine
   TL_ENGINE_MISSING: { exit: 3, http: 503, say: 'No engine is running here' },
   TL_ENGINE_RUNNING: { exit: 1, http: 409, say: 'Another engine runs in this folder' },

@@ -44,3 +44,9 @@ export function parseReplicas(text: string): number {
     throw new Error(`\`${text}\` is not a number of replicas; write a whole number from 0 to 1000`)
   return Number(text)
 }
+
+export function parseRate(text: string): number {
+  const rate = /^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : 0
+  if (rate === 0) throw new Error(`\`${text}\` is not a rate; write requests per second, such as 50 or 0.5`)
+  return rate
+}

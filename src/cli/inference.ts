@@ -19,15 +19,24 @@ export function detectContentType(bytes: Uint8Array): string {
   return 'application/json'
 }
 
-export async function sendFile(
-  file: string,
-  { url, top, timeoutMs }: { url: string; top?: number | undefined; timeoutMs: number },
-): Promise<Inference> {
+export interface Payload {
+  readonly bytes: Buffer
+  readonly type: string
+}
+
+export function readPayload(file: string): Payload {
   const bytes = readInput(file)
   const type = detectContentType(bytes)
   if (type === 'application/json' && /\.(jpe?g|png|webp)$/i.test(file)) {
     throw new TowlineError('TL_IMAGE_INVALID', `${file} is named like a photo, but its content is none`)
   }
+  return { bytes, type }
+}
+
+export async function sendPayload(
+  { bytes, type }: Payload,
+  { url, top, timeoutMs }: { url: string; top?: number | undefined; timeoutMs: number },
+): Promise<Inference> {
   const startMs = performance.now()
   const { status, text } = await post(`${url}${top === undefined ? '' : `?top_k=${top}`}`, { bytes, type, timeoutMs })
   const tookMs = performance.now() - startMs

@@ -1,5 +1,16 @@
 import { buildCommand } from '@stricli/core'
-import { envFile, examples, file, json, overlay, parseCount, parsePort, parseReplicas, parseTime } from './flags.ts'
+import {
+  envFile,
+  examples,
+  file,
+  json,
+  overlay,
+  parseCount,
+  parseRate,
+  parsePort,
+  parseReplicas,
+  parseTime,
+} from './flags.ts'
 import { projectFlag } from './project.ts'
 
 /** Commands about what runs. */
@@ -233,4 +244,57 @@ const infer = buildCommand({
   },
 })
 
-export const serviceCommands = { up, status, top, why, events, logs, infer, scale, restart, down }
+const bench = buildCommand({
+  loader: async () => (await import('./commands/bench.ts')).bench,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { brief: 'Name of a service here, or its address', parse: String, placeholder: 'NAME|URL' },
+        { brief: 'A photo (JPEG, PNG, WebP) or a request as JSON', parse: String, placeholder: 'FILE' },
+      ],
+    },
+    flags: {
+      rate: { kind: 'parsed', parse: parseRate, default: '10', placeholder: 'N', brief: 'Requests due each second' },
+      duration: { kind: 'parsed', parse: parseTime, default: '10s', placeholder: 'TIME', brief: 'For how long' },
+      arrivals: {
+        kind: 'enum',
+        values: ['poisson', 'constant'],
+        default: 'poisson',
+        brief: 'At random, as many independent callers do, or evenly',
+      },
+      connections: {
+        kind: 'parsed',
+        parse: parseCount,
+        default: '64',
+        placeholder: 'N',
+        brief: 'At most so many at a time',
+      },
+      timeout: {
+        kind: 'parsed',
+        parse: parseTime,
+        default: '30s',
+        placeholder: 'TIME',
+        brief: 'Give up a request after this time',
+      },
+      out: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'FILE',
+        brief: 'Also write the report, as JSON',
+      },
+      json,
+      project: projectFlag,
+    },
+  },
+  docs: {
+    brief: 'Send load at a fixed rate and show the latency from the moment each request was due',
+    fullDescription: examples(
+      'towline bench image-classifier cat.jpg --rate 50 --duration 30s',
+      'towline bench http://127.0.0.1:8080 request.json --arrivals constant --out report.json',
+    ),
+  },
+})
+
+export const serviceCommands = { up, status, top, why, events, logs, infer, bench, scale, restart, down }

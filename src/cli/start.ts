@@ -5,7 +5,7 @@ import { TowlineError, codes } from '../base/errors.ts'
 import { bringUp } from './bring-up.ts'
 import { followChanges } from './commands/up.ts'
 import { openInterrupt } from './context.ts'
-import { renderClasses, sendFile } from './inference.ts'
+import { readPayload, renderClasses, sendPayload } from './inference.ts'
 import { takeDown } from './take-down.ts'
 import { renderFailure } from './term/failure.ts'
 import { renderRow } from './term/layout.ts'
@@ -35,7 +35,7 @@ async function start(): Promise<void> {
     })
     try {
       const url = `${service.ready.url}/v2/models/${service.ready.model.name}/infer`
-      const classes = renderClasses(photo, await sendFile(photo, { url, timeoutMs: 30_000 }))
+      const classes = renderClasses(photo, await sendPayload(readPayload(photo), { url, timeoutMs: 30_000 }))
       terminal.out(`\n  ${classes}\n`)
       if (once) return
       const coffee = relative(process.cwd(), join(example, 'photos', 'coffee.jpg'))

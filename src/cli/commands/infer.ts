@@ -1,9 +1,8 @@
-import { connectEngine } from '../../control/client.ts'
 import type { CliContext } from '../context.ts'
-import { renderClasses, sendFile } from '../inference.ts'
+import { readPayload, renderClasses, sendPayload } from '../inference.ts'
 import { findProjectDir } from '../project.ts'
+import { resolveTarget } from '../target.ts'
 import { renderRow } from '../term/layout.ts'
-import { findService } from './status.ts'
 
 export interface InferFlags {
   readonly json: boolean
@@ -15,7 +14,7 @@ export interface InferFlags {
 export async function infer(this: CliContext, flags: InferFlags, target: string, file: string): Promise<void> {
   const { terminal } = this
   const url = await resolveTarget(findProjectDir(this.cwd, flags.project), target)
-  const inference = await sendFile(file, { url, top: flags.top, timeoutMs: flags.timeout })
+  const inference = await sendPayload(readPayload(file), { url, top: flags.top, timeoutMs: flags.timeout })
   const classes = flags.json ? undefined : renderClasses(file, inference)
   terminal.out(
     classes === undefined
@@ -23,21 +22,3 @@ export async function infer(this: CliContext, flags: InferFlags, target: string,
       : renderRow('', classes).trimStart(),
   )
 }
-
-/** A name of this project, an address with the model's path, or a bare address whose one model is asked for. */
-async function resolveTarget(projectDir: string, target: string): Promise<string> {
-  if (!/^https?:\/\//.test(target)) {
-    const { url, model } = findService(await (await connectEngine(projectDir)).status(), target)
-    return inferUrl(url, model.name)
-  }
-  const { pathname } = new URL(target)
-  if (pathname.endsWith('/infer')) return target
-  const base = target.replace(/\/+$/, '')
-  if (/\/v2\/models\/[^/]+$/.test(pathname)) return `${base}/infer`
-  const { requestJson } = await import('../../net/http-client.ts')
-  const { body } = await requestJson({ url: base, method: 'GET', path: '/v2/models', timeoutMs: 5000 })
-  const { models = [] } = (body ?? {}) as { models?: readonly string[] } // a foreign server may not list any
-  return inferUrl(base, models[0] ?? 'model')
-}
-
-const inferUrl = (base: string, model: string): string => `${base}/v2/models/${encodeURIComponent(model)}/infer`

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { type Clock, systemClock } from '../base/clock.ts'
-import { type LoadConnection, openLoadConnection, renderPost } from './connection.ts'
-import { runClosedLoop, runOpenLoop } from './load.ts'
+import { systemClock } from '../base/clock.ts'
+import { runClosedLoop } from './closed-loop.ts'
+import { openLoadConnection, renderPost } from './connection.ts'
 
 async function openServer(t: TestContext, answer: Parameters<typeof createServer>[1]): Promise<number> {
   const server: Server = createServer(answer ?? (() => undefined))
@@ -36,33 +36,6 @@ test('a closed loop sends what it was given and counts every answer by its statu
   assert.equal(report.answered, bodies.length)
   assert.ok(bodies.length > 2 && bodies.every((body) => body === 'hello'))
   assert.equal((report.statuses.get(200) ?? 0) - (report.statuses.get(503) ?? 0), bodies.length % 2)
-})
-
-/** A clock that jumps to the end of each sleep, and a server that stands still between 1 s and 1.2 s of it. */
-test('an open loop counts latency from the moment a request was due, so that a freeze shows', async () => {
-  let nowMs = 0
-  const clock: Clock = {
-    nowMs: () => nowMs,
-    monotonicMs: () => nowMs,
-    sleep: async (ms) => {
-      nowMs += ms
-    },
-  }
-  const frozen: LoadConnection = {
-    send: async () => {
-      if (nowMs >= 1000 && nowMs < 1200) nowMs = 1200
-      return 200
-    },
-    close: () => undefined,
-  }
-  let seed = 1
-  const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647
-  const load = { request: new Uint8Array(), durationMs: 2000, clock, ratePerSecond: 200, random }
-  const { latency, answered } = await runOpenLoop([frozen], load)
-  assert.ok(Math.abs(answered - 400) < 80, `${answered} arrivals`)
-  // A tenth of the time is frozen: the requests due in it wait up to 200 ms.
-  assert.ok(latency.getValueAtPercentile(99) > 150_000, `${latency.getValueAtPercentile(99)} us`)
-  assert.ok(latency.getValueAtPercentile(50) < latency.getValueAtPercentile(99) / 2)
 })
 
 test('a connection that breaks is counted and does not end the run', async (t) => {

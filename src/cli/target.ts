@@ -1,0 +1,33 @@
+import { TowlineError, hasErrno } from '../base/errors.ts'
+import { connectEngine } from '../control/client.ts'
+import { findService } from './commands/status.ts'
+
+/** A name of this project, an address with the model's path, or a bare address whose one model is asked for. */
+export async function resolveTarget(projectDir: string, target: string): Promise<string> {
+  if (!/^https?:\/\//.test(target)) {
+    const { url, model } = findService(await (await connectEngine(projectDir)).status(), target)
+    return inferUrl(url, model.name)
+  }
+  const { pathname } = new URL(target)
+  if (pathname.endsWith('/infer')) return target
+  const base = target.replace(/\/+$/, '')
+  if (/\/v2\/models\/[^/]+$/.test(pathname)) return `${base}/infer`
+  return inferUrl(base, (await listModels(base))[0] ?? 'model')
+}
+
+async function listModels(base: string): Promise<readonly string[]> {
+  const { requestJson } = await import('../net/http-client.ts')
+  try {
+    const { body } = await requestJson({ url: base, method: 'GET', path: '/v2/models', timeoutMs: 5000 })
+    const { models = [] } = (body ?? {}) as { models?: readonly string[] } // a foreign server may not list any
+    return models
+  } catch (cause) {
+    if (!hasErrno(cause, 'ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT', 'ECONNRESET')) throw cause
+    throw new TowlineError('TL_SERVICE_UNKNOWN', `nothing answers at ${base}`, {
+      cause,
+      hint: '`towline up FILE` starts a service',
+    })
+  }
+}
+
+const inferUrl = (base: string, model: string): string => `${base}/v2/models/${encodeURIComponent(model)}/infer`
