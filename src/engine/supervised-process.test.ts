@@ -10,7 +10,7 @@ import { prepareProject, processFiles, projectPaths } from './paths.ts'
 import { type ProcessExit, type SupervisedProcess, adoptProcess, launchProcess } from './supervised-process.ts'
 
 /** A process that does what `code` says, with a configuration in the `run/` of a project. */
-function launch(t: TestContext, code: string) {
+function launch(t: TestContext, code: string, more: Partial<Parameters<typeof launchProcess>[0]> = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'towline-process-'))
   const paths = projectPaths(dir)
   prepareProject(paths)
@@ -25,6 +25,7 @@ function launch(t: TestContext, code: string) {
     cwd: dir,
     env: {},
     onExit: ended.resolve,
+    ...more,
   })
   t.after(async () => {
     launched.signal('SIGKILL')
@@ -85,4 +86,21 @@ test('preparing a project twice is fine, and a project folder that is not there 
   mkdirSync(join(dir, 'b'))
   writeFileSync(join(dir, 'b', '.towline'), 'a file')
   assert.throws(() => prepareProject(projectPaths(join(dir, 'b'))), { code: 'TL_FILE_UNWRITABLE' })
+})
+
+test("limits are the kernel's own, under the pid that is supervised, and a lower one that holds already stays", async (t) => {
+  const code = "import fs from 'node:fs'; console.error(process.pid, fs.readFileSync('/proc/self/limits', 'utf8'))"
+  const outcome = async (openFiles: number): Promise<{ text: string; pid: number }> => {
+    const { launched, files, ended } = launch(t, code, { limits: { openFiles } })
+    await ended
+    assert.deepEqual(launched.exit(), { kind: 'Code', code: 0 })
+    return { text: readFileSync(files.stderr, 'utf8'), pid: launched.identity.pid }
+  }
+  const { text, pid } = await outcome(512)
+  assert.match(text, new RegExp(`^${pid} `))
+  assert.match(text, /^Max open files\s+512\s+512\s/m)
+  assert.match(text, /^Max core file size\s+0\s+0\s/m)
+  const own = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? ''
+  if (process.getuid?.() !== 0)
+    assert.match((await outcome(Number(own) + 1)).text, new RegExp(`^Max open files.* ${own} `, 'm'))
 })

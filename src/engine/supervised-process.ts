@@ -28,8 +28,23 @@ export interface Launch {
   readonly stderrFile: string
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
+  /** Enforced by the kernel for as long as the process lives. Absent: as this process. */
+  readonly limits?: ProcessLimits
   readonly onExit: () => void
 }
+
+export interface ProcessLimits {
+  /** Files and connections together. */
+  readonly openFiles: number
+}
+
+/**
+ * The shell sets what Node cannot, then becomes the program, under the same pid. Never a core file: an abort in native code
+ * would write gigabytes. And when the machine runs out of memory, the kernel takes this process before those that could
+ * start it again. A lower limit that is in force already stays.
+ */
+const limitScript =
+  'ulimit -c 0; ulimit -n "$1" 2>/dev/null; echo 500 2>/dev/null >/proc/self/oom_score_adj; shift; exec "$@"'
 
 /** Its own session and no pipes: neither Ctrl-C in a terminal nor the end of the engine reaches it. */
 export function launchProcess(launch: Launch): SupervisedProcess {
@@ -57,16 +72,16 @@ export function spawnDetached(launch: Omit<Launch, 'onExit'>, { channel = false 
   // Appending, so that the file can be cut while the process writes to it.
   const appending = openSync(launch.stderrFile, 'a')
   try {
-    const child = spawn(
-      process.execPath,
-      [...(launch.nodeFlags ?? []), fileURLToPath(launch.entry), launch.configFile],
-      {
-        detached: true,
-        stdio: channel ? ['ignore', 'ignore', appending, 'ipc'] : ['ignore', 'ignore', appending],
-        cwd: launch.cwd,
-        env: launch.env,
-      },
-    )
+    const { limits, nodeFlags = [] } = launch
+    const program = [process.execPath, ...nodeFlags, fileURLToPath(launch.entry), launch.configFile]
+    const [command = '', ...args] =
+      limits === undefined ? program : ['/bin/sh', '-c', limitScript, 'sh', String(limits.openFiles), ...program]
+    const child = spawn(command, args, {
+      detached: true,
+      stdio: channel ? ['ignore', 'ignore', appending, 'ipc'] : ['ignore', 'ignore', appending],
+      cwd: launch.cwd,
+      env: launch.env,
+    })
     child.unref()
     return child
   } finally {

@@ -10,7 +10,7 @@ import {
   parseLogLines,
   readLogLines,
   renderLogLine,
-} from '../log-lines.ts'
+} from '../view/log-lines.ts'
 import { findProjectDir } from '../project.ts'
 
 export interface LogsFlags {

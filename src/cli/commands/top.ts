@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LoadStatus } from '../../control/api.ts'
 import { type EngineClient, connectEngine } from '../../control/client.ts'
 import { type CliContext, openInterrupt } from '../context.ts'
-import { compareLoads, renderLoads } from '../load-table.ts'
+import { compareLoads, renderLoads } from '../view/load-table.ts'
 import { findProjectDir } from '../project.ts'
 import { findService } from './status.ts'
 

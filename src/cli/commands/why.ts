@@ -1,6 +1,6 @@
 import { connectEngine } from '../../control/client.ts'
 import type { CliContext } from '../context.ts'
-import { explainService } from '../explanation.ts'
+import { explainService } from '../view/explanation.ts'
 import { findProjectDir } from '../project.ts'
 import { findService } from './status.ts'
 

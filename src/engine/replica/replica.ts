@@ -42,6 +42,8 @@ const steadyProbeMs = 1000
 /** After a miss it is asked again sooner. */
 const doubtProbeMs = 250
 const careMs = 1000
+/** Its 1024 connections, those of its metrics, and plenty for the model's own files. */
+const replicaLimits = { openFiles: 4096 } as const
 
 type Serving = Extract<ReplicaAnnouncement, { state: 'Serving' }>
 
@@ -117,6 +119,7 @@ export class Replica {
         stderrFile: this.files.stderr,
         cwd: paths.projectDir,
         env: childEnv(process.env, service.env),
+        limits: replicaLimits,
         onExit: wake,
       })
     } catch (error) {

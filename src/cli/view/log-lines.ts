@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { TowlineError, hasErrno } from '../base/errors.ts'
+import { TowlineError, hasErrno } from '../../base/errors.ts'
 
 export interface LogLine {
   /** Milliseconds since 1970; 0 for a line without a readable time. */

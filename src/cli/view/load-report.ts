@@ -1,7 +1,7 @@
 import type { Histogram } from 'hdr-histogram-js'
-import { formatMs } from '../base/display.ts'
-import type { OpenLoad, OpenReport } from '../bench/open-loop.ts'
-import { renderRow, renderTable } from './term/layout.ts'
+import { formatMs } from '../../base/display.ts'
+import type { OpenLoad, OpenReport } from '../../bench/open-loop.ts'
+import { renderRow, renderTable } from '../term/layout.ts'
 
 type Settings = Pick<OpenLoad, 'ratePerSecond' | 'arrivals' | 'durationMs' | 'timeoutMs' | 'maxConnections'>
 

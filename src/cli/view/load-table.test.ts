@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { LoadStatus } from '../control/api.ts'
+import type { LoadStatus } from '../../control/api.ts'
 import { compareLoads, renderLoads } from './load-table.ts'
 
 const look = (atMs: number, requests: number, cpuMs: number | null): LoadStatus => ({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LatencyRecord } from '../bench/latency.ts'
+import { LatencyRecord } from '../../bench/latency.ts'
 import { countFailed, describeLoad, renderLoad } from './load-report.ts'
 
 const settings = {

@@ -1,5 +1,5 @@
-import { formatBytes, formatMs } from '../base/display.ts'
-import type { EngineEvent, ServiceStatus } from '../control/api.ts'
+import { formatBytes, formatMs } from '../../base/display.ts'
+import type { EngineEvent, ServiceStatus } from '../../control/api.ts'
 
 /** The present state of a service as sentences, the most telling first, each with what it rests on. */
 export function explainService(service: ServiceStatus, events: readonly EngineEvent[], nowMs: number): string[] {

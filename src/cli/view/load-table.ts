@@ -1,6 +1,6 @@
-import { formatBytes, formatMs } from '../base/display.ts'
-import type { LoadStatus, ReplicaLoad, ServiceLoad } from '../control/api.ts'
-import { renderTable } from './term/layout.ts'
+import { formatBytes, formatMs } from '../../base/display.ts'
+import type { LoadStatus, ReplicaLoad, ServiceLoad } from '../../control/api.ts'
+import { renderTable } from '../term/layout.ts'
 
 /** What happened between two looks; null where the first look did not see it. */
 export interface LoadRow {

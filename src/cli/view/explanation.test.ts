@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ServiceStatus } from '../control/api.ts'
+import type { ServiceStatus } from '../../control/api.ts'
 import { explainService } from './explanation.ts'
 
 const nowMs = 1_000_000
