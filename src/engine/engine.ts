@@ -59,6 +59,8 @@ export interface Engine {
 export type { Application }
 
 const lookMs = 100
+/** While nothing moves: what happens by itself, such as the end of a process, wakes the engine anyway. */
+const calmLookMs = 300
 /** Between two looks at the least, however much happens: what is looked at needs the thread too. */
 const restMs = 5
 const leaseRenewMs = 1000
@@ -173,7 +175,8 @@ export function openEngine(options: EngineOptions): Engine {
       wakeUp = resolve
       await look()
       await clock.sleep(restMs, stop.signal)
-      await Promise.race([woken, clock.sleep(lookMs, stop.signal)])
+      const calm = [...services.values()].every((hands) => hands.calm)
+      await Promise.race([woken, clock.sleep(calm ? calmLookMs : lookMs, stop.signal)])
       stop.signal.throwIfAborted()
     }
     leaving = true

@@ -60,6 +60,13 @@ export class ServiceHands {
     return this.#record
   }
 
+  /** As many replicas as wanted serve, and none has to be woken for a request that waits. */
+  get calm(): boolean {
+    const desired = countDesired(this.#record)
+    if (!this.#complete || this.#record.stopping || desired === 0 || this.replicas.size !== desired) return false
+    return this.replicas.values().every((replica) => isServing(replica.observe()))
+  }
+
   /** Taken down, and nothing of it is left. */
   get gone(): boolean {
     return this.#record.stopping && this.#routeEnd === 'Gone' && this.replicas.size === 0

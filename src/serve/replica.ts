@@ -37,7 +37,8 @@ export async function openReplica(
   })
   const loaded = await loadModel(config, { inferenceDone: metrics.inferenceDone, onWorkerLost })
   queuedRows = () => loaded.runtime.queuedRows
-  const state = { model: loaded, version, isReady: () => !draining, isLive: () => loaded.runtime.isLive() }
+  const isLive = (): boolean => loaded.runtime.isLive()
+  const state = { model: loaded, version, isReady: () => !draining && isLive(), isLive }
 
   const handle = async (request: Exchange['request'], response: Exchange['response']): Promise<void> => {
     const startMs = performance.now()

@@ -7,21 +7,19 @@ export interface ProbeAnswer {
   readonly ready: boolean
 }
 
-/** Asks both questions at once. No answer is a no. */
+/** A ready replica is alive: only one that is not ready is asked whether it lives. No answer is a no to both. */
 export async function probeReplica(host: string, port: number): Promise<ProbeAnswer> {
-  const [live, ready] = await Promise.all([
-    isFine(host, port, '/v2/health/live'),
-    isFine(host, port, '/v2/health/ready'),
-  ])
-  return { live, ready }
+  const ready = await ask(host, port, '/v2/health/ready')
+  if (ready !== 'No') return { live: ready === 'Yes', ready: ready === 'Yes' }
+  return { live: (await ask(host, port, '/v2/health/live')) === 'Yes', ready: false }
 }
 
-async function isFine(host: string, port: number, path: string): Promise<boolean> {
+async function ask(host: string, port: number, path: string): Promise<'Yes' | 'No' | 'Silent'> {
   try {
     const { status } = await requestJson({ url: `http://${host}:${port}`, method: 'GET', path, timeoutMs })
-    return status === 200
+    return status === 200 ? 'Yes' : 'No'
   } catch {
     // Refused, reset, late or garbled: all the same to a probe.
-    return false
+    return 'Silent'
   }
 }
