@@ -2,20 +2,25 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { hasErrno } from '../src/base/errors.ts'
+import { syntheticLoads } from '../benchmarks/scaling/load.ts'
+import { drawScaling } from '../benchmarks/scaling/picture.ts'
+import { simulatedService } from '../benchmarks/scaling/service.ts'
 import { renderKustomizeOpenApi, renderModelCardSchema, renderModelServiceSchema } from '../src/spec/json-schema.ts'
 
 const root = join(import.meta.dirname, '..')
-const outputs: readonly { readonly path: string; readonly content: () => Promise<unknown> }[] = [
-  { path: 'schemas/model-service.schema.json', content: renderModelServiceSchema },
-  { path: 'schemas/model-card.schema.json', content: renderModelCardSchema },
-  { path: 'schemas/kustomize-openapi.json', content: async () => renderKustomizeOpenApi() },
+const outputs: readonly { readonly path: string; readonly content: () => Promise<string> }[] = [
+  { path: 'schemas/model-service.schema.json', content: async () => renderJson(await renderModelServiceSchema()) },
+  { path: 'schemas/model-card.schema.json', content: async () => renderJson(await renderModelCardSchema()) },
+  { path: 'schemas/kustomize-openapi.json', content: async () => renderJson(renderKustomizeOpenApi()) },
+  // By the decisions of the sources: a changed decision changes the picture.
+  { path: 'docs/pictures/autoscaling.svg', content: async () => drawScaling(syntheticLoads, simulatedService) },
 ]
 
 const checking = process.argv.includes('--check')
 const stale: string[] = []
 for (const { path, content } of outputs) {
   const file = join(root, path)
-  const text = `${JSON.stringify(await content(), null, 2)}\n`
+  const text = await content()
   if (readIfThere(file) === text) continue
   stale.push(path)
   if (checking) continue
@@ -27,6 +32,10 @@ if (checking && stale.length > 0) {
   console.error(`stale: ${stale.join(', ')}; run \`npm run generate\``)
   process.exitCode = 1
 } else if (stale.length === 0) console.log(`${outputs.length} generated files are up to date`)
+
+function renderJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
 
 function readIfThere(file: string): string | undefined {
   try {
