@@ -24,6 +24,7 @@ export const codes = {
   TL_REQUEST_TIMEOUT: { exit: 1, http: 408, say: 'The request did not arrive in time' },
   TL_MEDIA_UNSUPPORTED: { exit: 2, http: 415, say: 'The content type is not supported' },
   TL_IMAGE_INVALID: { exit: 2, http: 400, say: 'The image cannot be decoded' },
+  TL_KEY_REFUSED: { exit: 2, http: 401, say: 'The API key was refused' },
   TL_ROUTE_UNKNOWN: { exit: 2, http: 404, say: 'There is nothing at this address' },
   TL_METHOD_UNSUPPORTED: { exit: 2, http: 405, say: 'This method is not supported here' },
   TL_VERSION_UNSUPPORTED: { exit: 2, http: 404, say: 'There is no such model version' },

@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parseEnv } from 'node:util'
 import { formatBytes, formatMs } from '../base/display.ts'
 import { hasErrors } from '../base/diagnostic.ts'
-import { TowlineError, hasErrno } from '../base/errors.ts'
+import { TowlineError } from '../base/errors.ts'
 import type { ServiceStatus } from '../control/api.ts'
 import { type EngineClient, startEngine } from '../control/client.ts'
 import { loadSpec } from '../spec/load.ts'
 import { printDiagnostics } from './term/failure.ts'
 import { renderRow } from './term/layout.ts'
+import { readApiKeys, readEnvFile } from './secret-files.ts'
 import { openProgress } from './term/progress.ts'
 import type { Terminal } from './term/terminal.ts'
 
@@ -20,6 +19,7 @@ export interface BringUpOptions {
   readonly port?: number | undefined
   readonly overlay?: string | undefined
   readonly envFile?: string | undefined
+  readonly apiKeyFile?: string | undefined
   /** The service lives no longer than this process. */
   readonly attached: boolean
   readonly signal: AbortSignal
@@ -36,8 +36,10 @@ export interface RunningService {
 /** From a file to a service that answers; `up` and `npm start` are both this. Prints one line for each thing reached. */
 export async function bringUp(terminal: Terminal, options: BringUpOptions): Promise<RunningService> {
   const env = options.envFile === undefined ? undefined : readEnvFile(options.envFile)
+  const apiKeys = options.apiKeyFile === undefined ? undefined : readApiKeys(options.apiKeyFile)
   const { document, service, diagnostics } = await loadSpec(options.file, {
     ...(env === undefined ? {} : { env }),
+    ...(apiKeys === undefined ? {} : { apiKeys }),
     ...(options.overlay === undefined ? {} : { overlay: options.overlay }),
   })
   printDiagnostics(terminal, diagnostics)
@@ -55,6 +57,7 @@ export async function bringUp(terminal: Terminal, options: BringUpOptions): Prom
       file: resolve(options.file),
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(env === undefined ? {} : { env }),
+      ...(apiKeys === undefined ? {} : { apiKeys }),
     }
     if (!options.attached) await engine.apply(name, request)
     const changes = options.attached ? engine.attach(name, request, options.signal) : engine.watch(name, options.signal)
@@ -99,13 +102,4 @@ function printReady(terminal: Terminal, { model, replicas, instances, url }: Ser
   terminal.out(renderRow('model', `${model.name}  ${model.format}${size}${digest}`))
   terminal.out(renderRow('replicas', `${replicas.ready}/${replicas.desired} ready in ${formatMs(tookMs)}${warmup}`))
   terminal.out(renderRow('gateway', terminal.style('cyan', url)))
-}
-
-function readEnvFile(file: string): Record<string, string> {
-  try {
-    const entries = Object.entries(parseEnv(readFileSync(file, 'utf8')))
-    return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined))
-  } catch (cause) {
-    throw new TowlineError(hasErrno(cause, 'ENOENT') ? 'TL_FILE_MISSING' : 'TL_FILE_UNREADABLE', file, { cause })
-  }
 }

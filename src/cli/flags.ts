@@ -18,6 +18,13 @@ export const envFile = {
   placeholder: 'FILE',
   brief: 'Values for `env`, as NAME=value lines',
 } as const
+export const apiKeyFile = {
+  kind: 'parsed',
+  parse: String,
+  optional: true,
+  placeholder: 'FILE',
+  brief: 'Keys for `expose.apiKeys`, as CALLER=KEY lines',
+} as const
 export const examples = (...lines: readonly string[]): string =>
   `Examples:\n${lines.map((line) => `  ${line}`).join('\n')}`
 

@@ -19,6 +19,12 @@ export function detectContentType(bytes: Uint8Array): string {
   return 'application/json'
 }
 
+/** For a service that asks for a key: from the environment, where neither the shell's history nor other users see it. */
+export function keyHeader(): Readonly<Record<string, string>> {
+  const key = process.env['TOWLINE_API_KEY']
+  return key === undefined || key === '' ? {} : { authorization: `Bearer ${key}` }
+}
+
 export interface Payload {
   readonly bytes: Buffer
   readonly type: string
@@ -65,7 +71,7 @@ async function post(
   { bytes, type, timeoutMs }: { bytes: Buffer; type: string; timeoutMs: number },
 ): Promise<{ status: number; text: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>()
-  const headers = { 'content-type': type, 'content-length': bytes.length }
+  const headers = { 'content-type': type, 'content-length': bytes.length, ...keyHeader() }
   const request = startRequest(
     url,
     { method: 'POST', headers, agent: false, signal: AbortSignal.timeout(timeoutMs) },

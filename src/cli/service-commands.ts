@@ -1,5 +1,6 @@
 import { buildCommand } from '@stricli/core'
 import {
+  apiKeyFile,
   envFile,
   examples,
   file,
@@ -22,6 +23,7 @@ const up = buildCommand({
     flags: {
       env: overlay,
       envFile,
+      apiKeys: apiKeyFile,
       port: {
         kind: 'parsed',
         parse: parsePort,

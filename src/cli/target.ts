@@ -1,5 +1,6 @@
 import { TowlineError, hasErrno } from '../base/errors.ts'
 import { connectEngine } from '../control/client.ts'
+import { keyHeader } from './inference.ts'
 import { findService } from './commands/status.ts'
 
 /** A name of this project, an address with the model's path, or a bare address whose one model is asked for. */
@@ -18,7 +19,13 @@ export async function resolveTarget(projectDir: string, target: string): Promise
 async function listModels(base: string): Promise<readonly string[]> {
   const { requestJson } = await import('../net/http-client.ts')
   try {
-    const { body } = await requestJson({ url: base, method: 'GET', path: '/v2/models', timeoutMs: 5000 })
+    const { body } = await requestJson({
+      url: base,
+      method: 'GET',
+      path: '/v2/models',
+      headers: keyHeader(),
+      timeoutMs: 5000,
+    })
     const { models = [] } = (body ?? {}) as { models?: readonly string[] } // a foreign server may not list any
     return models
   } catch (cause) {

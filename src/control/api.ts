@@ -1,3 +1,5 @@
+import type { ApiKey } from '../spec/service.ts'
+
 /**
  * The control interface over an engine: HTTP with JSON over a unix socket. These types are also what `--json` prints and
  * what the page reads. Times are milliseconds since 1970 (`…AtMs`) or durations (`…Ms`).
@@ -23,6 +25,8 @@ export interface ApplyRequest {
   readonly port?: number
   /** Values for `env` references and overrides, from `--env-file`. */
   readonly env?: Readonly<Record<string, string>>
+  /** From `--api-keys`. */
+  readonly apiKeys?: readonly ApiKey[]
 }
 
 export interface ScaleRequest {

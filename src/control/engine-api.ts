@@ -10,6 +10,7 @@ import { sendJson } from '../net/answer.ts'
 import { sendControlError } from '../net/control-error.ts'
 import type { Handler } from '../net/http-server.ts'
 import { revisionOf } from '../spec/revision.ts'
+import type { ApiKey } from '../spec/service.ts'
 import { validateDocument } from '../spec/validate.ts'
 import type { ApplyRequest, ScaleRequest } from './api.ts'
 
@@ -104,11 +105,12 @@ async function stream(engine: Engine, name: string, response: ServerResponse): P
 }
 
 async function readApplication(request: IncomingMessage, name: string): Promise<Application> {
-  const { document, file, port, env } = parseApplyRequest(await readBody(request))
+  const { document, file, port, env, apiKeys } = parseApplyRequest(await readBody(request))
   const { service, diagnostics } = await validateDocument(document, {
     baseDir: dirname(file),
     file,
     ...(env === undefined ? {} : { env }),
+    ...(apiKeys === undefined ? {} : { apiKeys }),
   })
   if (service === undefined || hasErrors(diagnostics)) {
     throw new TowlineError('TL_SPEC_INVALID', diagnostics.map(renderDiagnostic).join('\n'))
@@ -140,14 +142,22 @@ export function parseApplyRequest(body: unknown): ApplyRequest {
     throw new TowlineError('TL_REQUEST_INVALID', why)
   }
   if (typeof body !== 'object' || body === null) return refuse('the body is no object')
-  const { document, file, port, env, ...rest } = body as Record<string, unknown>
+  const { document, file, port, env, apiKeys, ...rest } = body as Record<string, unknown>
   const unknown = Object.keys(rest)
   if (unknown.length > 0) return refuse(`unknown fields: ${unknown.join(', ')}`)
   if (typeof file !== 'string' || !isAbsolute(file)) return refuse('`file` must be an absolute path')
   if (port !== undefined && (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535))
     return refuse(`\`port\` must be a whole number from 0 to 65535, not ${JSON.stringify(port)}`)
   if (env !== undefined && !isTextRecord(env)) return refuse('`env` must map names to text')
-  return { document, file, ...(port === undefined ? {} : { port }), ...(env === undefined ? {} : { env }) }
+  if (apiKeys !== undefined && !isKeyList(apiKeys))
+    return refuse('`apiKeys` must be a list of callers with SHA-256 hashes')
+  return {
+    document,
+    file,
+    ...(port === undefined ? {} : { port }),
+    ...(env === undefined ? {} : { env }),
+    ...(apiKeys === undefined ? {} : { apiKeys }),
+  }
 }
 
 export function parseScaleRequest(body: unknown): ScaleRequest {
@@ -166,6 +176,15 @@ function parseCount(text: string): number {
     'TL_REQUEST_INVALID',
     `\`count\` must be a whole number from 1 to 9999, not ${JSON.stringify(text)}`,
   )
+}
+
+function isKeyList(value: unknown): value is readonly ApiKey[] {
+  return Array.isArray(value) && value.length <= 1000 && value.every((item: unknown) => isKey(item))
+}
+
+function isKey(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('caller' in value) || !('sha256' in value)) return false
+  return typeof value.caller === 'string' && typeof value.sha256 === 'string' && /^[0-9a-f]{64}$/.test(value.sha256)
 }
 
 function isTextRecord(value: unknown): value is Readonly<Record<string, string>> {

@@ -85,9 +85,10 @@ export class ServiceHands {
     this.#around.wake()
   }
 
-  /** A newly wanted set of replicas has not served yet. */
+  /** A newly wanted set of replicas has not served yet, and the route may have other limits and keys. */
   expectChange(): void {
     this.#complete = false
+    this.#toldGeneration = -1
   }
 
   addReplica(record: ReplicaRecord): Replica | undefined {
@@ -152,7 +153,7 @@ export class ServiceHands {
 
   /** The route with these replicas behind it. */
   createRoute(routed: readonly Replica[], port = this.#record.port): GatewayRoute {
-    const { serving, autoscaling, lifecycle } = findWanted(this.#record).service
+    const { serving, autoscaling, lifecycle, apiKeys } = findWanted(this.#record).service
     const { timeoutMs, maxBodyBytes } = serving
     const { name, host } = this.#record
     const waitMs = autoscaling?.minReplicas === 0 ? lifecycle.startupTimeoutMs : waitForReplicaMs
@@ -161,7 +162,7 @@ export class ServiceHands {
         ? []
         : [{ id: replica.name, revision: replica.record.revision, host, port: replica.serving.port }],
     )
-    return { service: name, host, port, timeoutMs, maxBodyBytes, waitMs, slowMs, endpoints }
+    return { service: name, host, port, timeoutMs, maxBodyBytes, waitMs, slowMs, apiKeys, endpoints }
   }
 
   /** Told to the gateway by whoever applied the service. */

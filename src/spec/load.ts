@@ -3,7 +3,7 @@ import { dirname, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../base/diagnostic.ts'
 import { hasErrno, TowlineError } from '../base/errors.ts'
-import type { Service } from './service.ts'
+import type { ApiKey, Service } from './service.ts'
 import { mergeOverlay } from './source/overlay.ts'
 import { parsePlain } from './source/plain-node.ts'
 import { plainValue } from './source/positioned-node.ts'
@@ -15,6 +15,8 @@ const isModule = /\.[cm]?[tj]s$/
 export interface LoadSpecOptions {
   /** Values for references in `env`, and instead of the values written there (`--env-file`). */
   readonly env?: Readonly<Record<string, string>>
+  /** The keys of the secret that `expose.apiKeys` names (`--api-keys`). */
+  readonly apiKeys?: readonly ApiKey[]
   /** Name of the overlay: `production` reads `towline.production.yaml` beside `towline.yaml` (`--env`). */
   readonly overlay?: string
 }
@@ -28,14 +30,19 @@ export interface LoadedSpec {
 }
 
 /** Reads a service from `towline.yaml` or `towline.config.ts`. What is wrong inside is returned; a missing file is thrown. */
-export async function loadSpec(file: string, { env, overlay }: LoadSpecOptions = {}): Promise<LoadedSpec> {
+export async function loadSpec(file: string, { env, apiKeys, overlay }: LoadSpecOptions = {}): Promise<LoadedSpec> {
   const base = await readSource(file)
   const top = overlay === undefined ? undefined : await readSource(overlayFile(file, overlay))
   const texts = [...base.diagnostics, ...(top?.diagnostics ?? [])]
   if (base.root === undefined || (top !== undefined && top.root === undefined))
     return { document: undefined, diagnostics: sortDiagnostics(texts) }
   const merged = top?.root === undefined ? { root: base.root, diagnostics: [] } : mergeOverlay(base.root, top.root)
-  const options = { baseDir: dirname(resolve(file)), file, ...(env === undefined ? {} : { env }) }
+  const options = {
+    baseDir: dirname(resolve(file)),
+    file,
+    ...(env === undefined ? {} : { env }),
+    ...(apiKeys === undefined ? {} : { apiKeys }),
+  }
   const { service, diagnostics } = await validateTree(merged.root, options, isModule.test(file) ? 'Unknown' : 'Exact')
   const all = sortDiagnostics([...texts, ...merged.diagnostics, ...diagnostics])
   const document = plainValue(merged.root)

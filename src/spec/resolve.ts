@@ -4,11 +4,12 @@ import { parseQuantity, quantityMillis, quantityUnits } from '../base/quantity.t
 import { defaults } from './defaults.ts'
 import type { ModelServiceDocument } from './schema/model-service.ts'
 import type { ScalingRules, Service } from './service.ts'
+import type { ValidateOptions } from './validate.ts'
 
 /** Applies every default and puts the unit into every name. The document has passed all checks. */
 export function resolveService(
   { metadata, spec }: ModelServiceDocument,
-  { baseDir, env }: { readonly baseDir: string; readonly env: Readonly<Record<string, string>> },
+  { baseDir, env, apiKeys }: Required<Omit<ValidateOptions, 'file'>>,
 ): Service {
   const { model, serving, resources, lifecycle } = spec
   return {
@@ -34,6 +35,7 @@ export function resolveService(
       ...(resources?.memory === undefined ? {} : { memoryBytes: bytes(resources.memory) ?? 0 }),
     },
     ...resolveScaling(spec),
+    ...(spec.expose?.apiKeys === undefined ? {} : { apiKeys }),
     lifecycle: {
       startupTimeoutMs: durationMs(lifecycle?.startupTimeout, defaults.startupTimeoutMs),
       drainTimeoutMs: durationMs(lifecycle?.drainTimeout, defaults.drainTimeoutMs),

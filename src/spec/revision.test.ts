@@ -15,7 +15,7 @@ function revision(spec: Spec, name = 'cats'): string {
     metadata: { name },
     spec: { model: { uri: './model' }, ...spec },
   }
-  return revisionOf(resolveService(document, { baseDir: '/srv', env: {} }))
+  return revisionOf(resolveService(document, { baseDir: '/srv', env: {}, apiKeys: [] }))
 }
 
 test('another spelling, a written default, the order of env and the number of replicas make no revision', () => {

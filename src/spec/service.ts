@@ -27,7 +27,15 @@ export interface Service {
   /** Fixed, or where an autoscaled service begins. */
   readonly replicas: number
   readonly autoscaling?: Autoscaling
+  /** Who may ask. Absent: everybody who reaches the gateway. */
+  readonly apiKeys?: readonly ApiKey[]
   readonly lifecycle: { readonly startupTimeoutMs: number; readonly drainTimeoutMs: number }
+}
+
+export interface ApiKey {
+  readonly caller: string
+  /** Of the key, in hexadecimal: the key itself is kept nowhere. */
+  readonly sha256: string
 }
 
 export interface Autoscaling {

@@ -1,6 +1,7 @@
 import type { Finding } from './source/finding.ts'
 import type { Path } from './source/positioned-node.ts'
 import { isModelAddress } from './rules/model-rules.ts'
+import type { ValidateOptions } from './validate.ts'
 import { type DocumentView, viewDocument } from './rules/document-view.ts'
 
 /** The local engine, `towline up`. More targets come with their capability. */
@@ -26,7 +27,9 @@ const notYetLocal: readonly UnsupportedField[] = [
   { path: ['spec', 'resources', 'cpuLimit'] },
   { path: ['spec', 'gpu'] },
   { path: ['spec', 'rollout'] },
-  { path: ['spec', 'expose'] },
+  { path: ['spec', 'expose', 'hostnames'] },
+  { path: ['spec', 'expose', 'gatewayRef'] },
+  { path: ['spec', 'expose', 'allowFrom'] },
   { path: ['spec', 'observability'] },
 ]
 
@@ -37,7 +40,7 @@ const otherFormats = ['tensorflow', 'tfjs', 'sklearn', 'xgboost', 'pytorch', 'sa
 export function unsupportedFields(
   document: unknown,
   target: Target,
-  env: Readonly<Record<string, string>> = {},
+  { env, apiKeys }: Required<Pick<ValidateOptions, 'env' | 'apiKeys'>>,
 ): readonly Finding[] {
   const command = { Local: '`towline up`' }[target]
   const view = viewDocument(document)
@@ -65,6 +68,20 @@ export function unsupportedFields(
     if (!view.has(...path, 'serverAddress'))
       refuse(path, 'a query without `serverAddress`', 'say where Prometheus answers, for example http://127.0.0.1:9090')
   }
+  const secret = view.textAt('spec', 'expose', 'apiKeys', 'secretRef', 'name')
+  if (secret !== undefined && apiKeys.length === 0)
+    refuse(
+      ['spec', 'expose', 'apiKeys'],
+      `a reference to a Secret (\`${secret}\`)`,
+      'give its keys with --api-keys FILE, a line CALLER=KEY for each',
+    )
+  if (secret === undefined && apiKeys.length > 0)
+    findings.push({
+      path: ['spec'],
+      code: 'TL_SPEC_UNSUPPORTED',
+      message:
+        'API keys are given, but nothing would ask for them; add `expose: { apiKeys: { secretRef: { name: callers } } }`',
+    })
   for (const index of view.listAt('spec', 'env').keys()) {
     const name = view.textAt('spec', 'env', index, 'name')
     if (name === undefined || !view.has('spec', 'env', index, 'valueFrom') || Object.hasOwn(env, name)) continue

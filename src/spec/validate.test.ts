@@ -89,7 +89,10 @@ test('the complete document is right, and what is not built yet is refused by na
   const errors = diagnostics.filter(({ code }) => code !== 'TL_SPEC_UNSUPPORTED' && code !== 'TL_TARGET_IGNORES')
   assert.deepEqual(errors, [])
   assert.deepEqual(
-    unsupportedFields(complete, 'Local').map(({ path, severity = 'error' }) => [path.slice(1).join('.'), severity]),
+    unsupportedFields(complete, 'Local', { env: {}, apiKeys: [] }).map(({ path, severity = 'error' }) => [
+      path.slice(1).join('.'),
+      severity,
+    ]),
     [
       ['profile', 'error'],
       ['paused', 'error'],
@@ -101,15 +104,36 @@ test('the complete document is right, and what is not built yet is refused by na
       ['resources.cpuLimit', 'error'],
       ['gpu', 'error'],
       ['rollout', 'error'],
-      ['expose', 'error'],
+      ['expose.hostnames', 'error'],
+      ['expose.gatewayRef', 'error'],
+      ['expose.allowFrom', 'error'],
       ['observability', 'error'],
       ['model.uri', 'error'],
       ['autoscaling.prometheus.0', 'error'],
+      ['expose.apiKeys', 'error'],
       ['env.1.valueFrom', 'error'],
       ['pod', 'warning'],
       ['build', 'info'],
     ],
   )
+})
+
+test('API keys need both the field that asks for them and the keys', async () => {
+  const document = (expose?: unknown): unknown => ({
+    apiVersion: 'towline.dev/v1alpha1',
+    kind: 'ModelService',
+    metadata: { name: 'a' },
+    spec: { model: { uri: './m.onnx' }, ...(expose === undefined ? {} : { expose }) },
+  })
+  const asked = { apiKeys: { secretRef: { name: 'callers' } } }
+  const apiKeys = [{ caller: 'ann', sha256: 'a'.repeat(64) }]
+  const messages = async (value: unknown, given: typeof apiKeys): Promise<string[]> => {
+    const { diagnostics } = await validateDocument(value, { ...options, apiKeys: given })
+    return diagnostics.filter(({ code }) => code === 'TL_SPEC_UNSUPPORTED').map(({ message }) => message)
+  }
+  assert.deepEqual(await messages(document(asked), apiKeys), [])
+  assert.match((await messages(document(asked), [])).join(), /Secret \(`callers`\).* --api-keys FILE/)
+  assert.match((await messages(document(), apiKeys)).join(), /nothing would ask for them/)
 })
 
 test('any field of the complete document may hold anything: there are findings or a service, never a throw', async () => {

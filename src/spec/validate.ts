@@ -6,7 +6,7 @@ import { checkLocalModel, checkModelUri } from './rules/model-rules.ts'
 import { checkMounts, checkPodPatch, checkRollout, checkScaling } from './rules/scaling-rules.ts'
 import { checkServing } from './rules/serving-rules.ts'
 import type { ModelServiceDocument } from './schema/model-service.ts'
-import type { Service } from './service.ts'
+import type { ApiKey, Service } from './service.ts'
 import { type Finding, placeFinding, type Places } from './source/finding.ts'
 import { parsePlain } from './source/plain-node.ts'
 import { plainValue, type PositionedNode } from './source/positioned-node.ts'
@@ -25,6 +25,8 @@ export interface ValidateOptions {
   readonly file: string
   /** Values for references in `env`, and instead of the values written there. */
   readonly env?: Readonly<Record<string, string>>
+  /** The keys of the secret that `expose.apiKeys` names. */
+  readonly apiKeys?: readonly ApiKey[]
 }
 
 const rules: readonly ((view: DocumentView) => Finding[])[] = [
@@ -46,7 +48,7 @@ export async function validateDocument(document: unknown, options: ValidateOptio
 /** All that is wrong with a document at once, each at its place; a `Service` when nothing is. */
 export async function validateTree(
   root: PositionedNode,
-  { baseDir, env = {} }: ValidateOptions,
+  { baseDir, env = {}, apiKeys = [] }: ValidateOptions,
   places: Places = 'Exact',
 ): Promise<Validated> {
   const [{ checkShape }, { modelServiceSchema }] = await Promise.all([
@@ -59,10 +61,10 @@ export async function validateTree(
     ...checkShape(modelServiceSchema, document),
     ...rules.flatMap((rule) => rule(view)),
     ...checkLocalModel(view, baseDir),
-    ...unsupportedFields(document, 'Local', env),
+    ...unsupportedFields(document, 'Local', { env, apiKeys }),
   ]
   const diagnostics = sortDiagnostics(findings.map((finding) => placeFinding(root, finding, places)))
   if (hasErrors(diagnostics)) return { diagnostics }
   // The schema has just found nothing to say against it.
-  return { service: resolveService(document as ModelServiceDocument, { baseDir, env }), diagnostics }
+  return { service: resolveService(document as ModelServiceDocument, { baseDir, env, apiKeys }), diagnostics }
 }

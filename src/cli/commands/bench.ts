@@ -4,7 +4,7 @@ import { systemClock } from '../../base/clock.ts'
 import { openLoadConnection, renderPost } from '../../bench/connection.ts'
 import { type Arrivals, runOpenLoop } from '../../bench/open-loop.ts'
 import { type CliContext, openInterrupt } from '../context.ts'
-import { readPayload, sendPayload } from '../inference.ts'
+import { keyHeader, readPayload, sendPayload } from '../inference.ts'
 import { countFailed, describeLoad, renderLoad } from '../view/load-report.ts'
 import { findProjectDir } from '../project.ts'
 import { resolveTarget } from '../target.ts'
@@ -44,7 +44,12 @@ export async function bench(this: CliContext, flags: BenchFlags, target: string,
   try {
     const report = await runOpenLoop({
       ...settings,
-      request: renderPost(`${url.pathname}${url.search}`, { 'content-type': payload.type }, payload.bytes, url.host),
+      request: renderPost(
+        `${url.pathname}${url.search}`,
+        { 'content-type': payload.type, ...keyHeader() },
+        payload.bytes,
+        url.host,
+      ),
       connect: async () => await openLoadConnection(Number(url.port || 80), host),
       clock: systemClock,
       random: Math.random,

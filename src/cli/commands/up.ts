@@ -10,6 +10,7 @@ import type { Terminal } from '../term/terminal.ts'
 export interface UpFlags {
   readonly env?: string
   readonly envFile?: string
+  readonly apiKeys?: string
   readonly port?: number
   readonly detach: boolean
   readonly lease?: number
@@ -29,6 +30,7 @@ export async function up(this: CliContext, flags: UpFlags, file: string): Promis
       port: flags.port,
       overlay: flags.env,
       envFile: flags.envFile,
+      apiKeyFile: flags.apiKeys,
       attached: !flags.detach,
       signal,
     })

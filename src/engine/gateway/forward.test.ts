@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent, type RequestListener, request as startRequest } from 'node:http'
 import { type AddressInfo, createServer as createRawServer } from 'node:net'
@@ -275,4 +275,45 @@ test('no bytes of a client end the gateway', async (t) => {
   )
   assert.equal((await ask(route, { method: 'POST' }, Buffer.from('alive'))).body, 'alive')
   assert.equal(route.status().inFlight, 0)
+})
+
+test('where keys are asked for only their callers are served, health checks apart, and no key goes further', async (t) => {
+  const seen: Record<string, unknown>[] = []
+  const backend = await openBackend(t, 'a', (request, response) => {
+    seen.push(request.headers)
+    response.end('ok')
+  })
+  const key = 'a-key-of-many-characters'
+  const sha256 = createHash('sha256').update(key).digest('hex')
+  const route = await openTestRoute(t, [backend.endpoint], { apiKeys: [{ caller: 'ann', sha256 }] })
+  const status = async (headers: Record<string, string>, path = '/v2'): Promise<number> =>
+    (await ask(route, { headers, path })).status
+  assert.equal(await status({ authorization: `Bearer ${key}` }), 200)
+  assert.equal(await status({ authorization: `bearer  ${key}` }), 200)
+  assert.equal(await status({ 'x-api-key': key, 'x-other': '1' }), 200)
+  assert.deepEqual(
+    seen.map(({ authorization, 'x-api-key': given }) => [authorization, given]),
+    Array.from({ length: 3 }, () => [undefined, undefined]),
+  )
+  assert.equal(seen[2]?.['x-other'], '1')
+  for (const headers of [
+    {},
+    { authorization: 'Bearer' },
+    { authorization: `Basic ${key}` },
+    { authorization: `Bearer ${key}x` },
+    { authorization: `Bearer ${sha256}` },
+    { authorization: `Bearer ${key}, Bearer ${key}` },
+    { 'x-api-key': '' },
+    { 'x-api-key': key.toUpperCase() },
+  ] as Record<string, string>[])
+    assert.equal(await status(headers), 401, JSON.stringify(headers))
+  const refused = await ask(route, { method: 'POST' }, Buffer.alloc(100_000))
+  assert.deepEqual([refused.status, refused.headers['www-authenticate']], [401, 'Bearer'])
+  assert.match(errorOf(refused), /^The API key was refused: the request has none/)
+  assert.equal(seen.length, 3)
+  assert.equal(await status({}, '/v2/health/ready'), 200)
+  assert.equal(await status({}, '/v2/health/../models'), 401)
+  await route.apply({ ...route.settings, apiKeys: undefined })
+  assert.equal(await status({ authorization: `Bearer ${key}` }), 200)
+  assert.equal(seen.at(-1)?.['authorization'], `Bearer ${key}`, "without keys of our own the header is the replica's")
 })

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { TowlineError, codes } from '../../base/errors.ts'
+import type { ApiKey } from '../../spec/service.ts'
 import type { ClientExchange } from '../../net/downstream/client-exchange.ts'
 import { readRequestId } from '../../net/trace-context.ts'
 import { findHeader } from '../../net/wire/message-head.ts'
@@ -10,7 +11,7 @@ import { relayAnswer } from '../../net/downstream/relay.ts'
 import type { EndpointSet } from './endpoint-set.ts'
 import type { Endpoint } from './endpoint.ts'
 import { refuse } from './refusal.ts'
-import { forwardedHeaders, readTarget } from './request-head.ts'
+import { checkKey, forwardedHeaders, readTarget } from './request-head.ts'
 
 export interface ForwardContext {
   readonly endpoints: EndpointSet
@@ -18,6 +19,7 @@ export interface ForwardContext {
   readonly waitMs: number
   readonly slowMs: number
   readonly maxBodyBytes: number
+  readonly apiKeys: readonly ApiKey[] | undefined
   readonly budget: KeepBudget
   readonly log: Logger
   /** Called once for each request, when its answer has ended or cannot be given. Status 0: the client left first. */
@@ -60,10 +62,11 @@ class Forwarding {
   }
 
   start(): void {
-    const { budget, maxBodyBytes, timeoutMs } = this.#context
+    const { budget, maxBodyBytes, timeoutMs, apiKeys } = this.#context
     const { method, framing } = this.#client.head
     this.#client.onClose = () => this.#clientLeft()
     try {
+      if (apiKeys !== undefined) checkKey(this.#client.head, apiKeys)
       const target = readTarget(this.#client.head)
       if (framing.kind === 'Length' && framing.sizeBytes > maxBodyBytes) throw this.#tooLarge()
       this.#body = new IncomingBody(this.#client, {
@@ -76,7 +79,7 @@ class Forwarding {
           this.#refuse(this.#tooLarge())
         },
       })
-      const headers = forwardedHeaders(this.#client, this.#requestId)
+      const headers = forwardedHeaders(this.#client, { requestId: this.#requestId, keyed: apiKeys !== undefined })
       this.#upstream = {
         method,
         head: renderRequestHead({ method, target, headers, framing }),

@@ -1,4 +1,5 @@
 import type { ProcessIdentity } from '../../base/process/process-identity.ts'
+import type { ApiKey } from '../../spec/service.ts'
 import type { LatencySummary } from '../../observe/latency-window.ts'
 
 /** All that the gateway is told at its start: a JSON file whose path is the only argument of `gateway-process`. */
@@ -60,6 +61,8 @@ export interface GatewayRoute {
   readonly waitMs: number
   /** An answer that took longer counts as slow. */
   readonly slowMs: number
+  /** Requests without one of these keys get 401, health checks excepted. */
+  readonly apiKeys?: readonly ApiKey[] | undefined
   readonly endpoints: readonly GatewayEndpoint[]
 }
 

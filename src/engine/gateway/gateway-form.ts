@@ -15,6 +15,10 @@ const route = z.strictObject({
   maxBodyBytes: z.int().min(1),
   waitMs: durationMs.default(2000),
   slowMs: durationMs.default(1000),
+  apiKeys: z
+    .array(z.strictObject({ caller: z.string().min(1).max(253), sha256: z.string().regex(/^[0-9a-f]{64}$/) }))
+    .max(1000)
+    .optional(),
   endpoints: z
     .array(
       z.strictObject({

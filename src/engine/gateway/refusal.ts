@@ -11,6 +11,7 @@ export function refuse(client: ClientExchange, error: TowlineError, requestId: s
   const status = codes[code].http
   const headers = ['X-Request-Id', requestId, 'Content-Type', 'application/json', 'Content-Length', String(body.length)]
   headers.push('Date', new Date().toUTCString())
+  if (status === 401) headers.push('WWW-Authenticate', 'Bearer')
   if (status === 503) headers.push('Retry-After', '1')
   client.sendHead(status, STATUS_CODES[status] ?? '', headers)
   client.write(body)

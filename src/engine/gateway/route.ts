@@ -66,8 +66,8 @@ export async function openRoute(settings: GatewayRoute, options: RouteOptions): 
         integrate(performance.now())
         inFlight++
         requests++
-        const { timeoutMs, waitMs, slowMs, maxBodyBytes } = current
-        const limits = { timeoutMs, waitMs, slowMs, maxBodyBytes }
+        const { timeoutMs, waitMs, slowMs, maxBodyBytes, apiKeys } = current
+        const limits = { timeoutMs, waitMs, slowMs, maxBodyBytes, apiKeys }
         forwardRequest(client, { endpoints, ...limits, budget, log, onDone })
       },
     })
