@@ -77,7 +77,9 @@ function decidePhase(
   if (replicas.some((replica) => replica.record.ending !== 'Retire' && replica.record.revision !== record.target))
     return 'Updating'
   if (ready >= desired) return 'Ready'
-  return complete || replicas.some((replica) => replica.record.failures > 0) ? 'Degraded' : 'Starting'
+  // One that serves again keeps the count of its failures for a while: they are no part of what is missing now.
+  const fails = replicas.some((replica) => replica.record.failures > 0 && !isServing(replica.observe()))
+  return complete || fails ? 'Degraded' : 'Starting'
 }
 
 function describeScale({ scale }: ServiceRecord, autoscaling: Autoscaling | undefined): ScaleStatus | null {

@@ -36,8 +36,8 @@ export interface Project {
 }
 
 /** A project folder of its own; whatever runs in it is killed afterwards, and the folder removed. */
-export function openProject(t: TestContext): Project {
-  const dir = mkdtempSync(join(tmpdir(), 'towline-chaos-'))
+export function openProject(t: TestContext, parent = tmpdir()): Project {
+  const dir = mkdtempSync(join(parent, 'towline-chaos-'))
   const engines = new Set<number>()
   t.after(async () => {
     for (const pid of engines) kill(pid)

@@ -130,7 +130,7 @@ export class Replica {
       return
     }
     this.#update({ identity: this.#process.identity })
-    this.#note('Started', `process ${this.#process.identity.pid}, ${first ? 'the first' : 'another one'} in its place`)
+    this.#note('Started', `process ${this.#process.identity.pid}${first ? '' : ', in place of one that ended'}`)
   }
 
   /** Takes over a process that an earlier engine had started. One that served is trusted until its probes say otherwise. */
@@ -179,7 +179,7 @@ export class Replica {
     this.#draining = true
     this.#drainingSinceMs = this.#around.clock.monotonicMs()
     this.#dueMs = this.#drainingSinceMs + graceMs
-    this.#note('Draining', `it was told to end and has ${renderDuration(graceMs)}`)
+    this.#note('Draining', `it was told to end and has up to ${renderDuration(graceMs)}`)
     this.#process?.signal(this.#around.drains ? 'SIGTERM' : 'SIGKILL')
   }
 
