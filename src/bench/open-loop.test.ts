@@ -84,6 +84,27 @@ test('latency counts from the moment a request was due, so that a freeze shows',
   assert.ok(at(50) < at(99) / 2)
 })
 
+test('a timer that rings early makes no answer look faster than it was', async () => {
+  const clock = createJumpingClock()
+  const early: Clock = { ...clock, sleep: async (ms) => await clock.sleep(Math.max(0, ms - 1)) }
+  const send = async (): Promise<number> => {
+    clock.jumpTo(clock.nowMs() + 0.5)
+    return 200
+  }
+  const { latency } = await runOpenLoop({
+    request: new Uint8Array(),
+    ratePerSecond: 100,
+    arrivals: 'constant',
+    durationMs: 1000,
+    timeoutMs: 60_000,
+    maxConnections: 10,
+    connect: async () => ({ ...still, send }),
+    clock: early,
+    random: createRandom(),
+  })
+  assert.equal(latency.histogram.getValueAtPercentile(0), 500)
+})
+
 test('constant arrivals are evenly spread, and Poisson arrivals are not', async () => {
   const gaps = async (arrivals: OpenLoad['arrivals']): Promise<number[]> => {
     const clock = createJumpingClock()
