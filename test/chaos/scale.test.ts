@@ -54,7 +54,8 @@ test('burst mode answers a spike at once, before the usual look', async (t) => {
   const autoscaling = { minReplicas: 1, maxReplicas: 3, targets: { concurrency: 1 }, burst: { window: '2s' } }
   const uri = join(import.meta.dirname, '../models/slow.onnx')
   const { url } = await client.apply(serviceName, project.document({ autoscaling, uri }))
-  await waitFor(client, isReady)
+  // After its first usual look it is a minute to the next one.
+  await waitFor(client, (service) => isReady(service) && (service.scale?.metrics.length ?? 0) > 0)
   const rows = 100
   const data = Array.from({ length: rows * 64 }, () => 1)
   const body = { inputs: [{ name: 'x', datatype: 'FP32', shape: [rows, 64], data }] }

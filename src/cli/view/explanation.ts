@@ -40,7 +40,7 @@ function explainScale({ scale, replicas }: ServiceStatus, nowMs: number): string
     .join(', ')
   const told = scale.conditions.filter(isTelling).map(({ reason, message }) => `${reason}: ${message}`)
   return [
-    `It has ${replicas.desired} ${replicas.desired === 1 ? 'replica' : 'replicas'}${since}${range}: ${scale.reason}.`,
+    `It has ${replicas.desired} ${replicas.desired === 1 ? 'replica' : 'replicas'}${since}${range}${scale.reason === '' ? '' : `: ${scale.reason}`}.`,
     ...(asked === '' ? [] : [`Of the metrics, ${asked}.`]),
     ...(scale.burst ? ['Burst mode is on: it grows and does not shrink.'] : []),
     ...(told.length === 0 ? [] : [`The autoscaler says ${told.join('; ')}.`]),

@@ -87,6 +87,12 @@ export class Scaler {
     const traffic = await readTraffic().catch(() => undefined)
     if (traffic !== undefined) this.#snapshots = appendSnapshot(this.#snapshots, traffic, stableMs)
     const wakes = idle && traffic !== undefined && traffic.inFlight > 0
+    if (traffic !== undefined && this.#snapshots.length < 2 && !wakes) {
+      // A rate needs two looks: the first one only remembers, and the second comes soon.
+      this.#readUsage(target.replicas, clock.nowMs())
+      this.#nextMs = startMs + Math.min(burstSyncMs, syncMs)
+      return
+    }
     const steps = wakes || startMs >= this.#nextStepMs
     if (!steps && !bursts) return
     if (steps) this.#nextStepMs = startMs + syncMs
