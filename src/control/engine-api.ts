@@ -7,6 +7,7 @@ import { TowlineError } from '../base/errors.ts'
 import type { Application, Engine } from '../engine/engine.ts'
 import { printModel } from './model-print.ts'
 import { sendJson } from '../net/answer.ts'
+import { readJson } from '../net/body.ts'
 import { sendControlError } from '../net/control-error.ts'
 import type { Handler } from '../net/http-server.ts'
 import { revisionOf } from '../spec/revision.ts'
@@ -62,7 +63,11 @@ export function createEngineApi(engine: Engine, log: Logger): Handler {
       case 'POST /v1/gateway/restart':
         return sendJson(response, 200, await engine.restartGateway())
       case 'PUT scale':
-        return sendJson(response, 202, engine.scale(name, parseScaleRequest(await readBody(request)).replicas))
+        return sendJson(
+          response,
+          202,
+          engine.scale(name, parseScaleRequest(await readJson(request, maxBodyBytes)).replicas),
+        )
       case 'POST restart':
         return sendJson(response, 202, engine.restart(name))
       case 'DELETE service':
@@ -105,7 +110,7 @@ async function stream(engine: Engine, name: string, response: ServerResponse): P
 }
 
 async function readApplication(request: IncomingMessage, name: string): Promise<Application> {
-  const { document, file, port, env, apiKeys } = parseApplyRequest(await readBody(request))
+  const { document, file, port, env, apiKeys } = parseApplyRequest(await readJson(request, maxBodyBytes))
   const { service, diagnostics } = await validateDocument(document, {
     baseDir: dirname(file),
     file,
@@ -120,21 +125,6 @@ async function readApplication(request: IncomingMessage, name: string): Promise<
   }
   const hash = `${revisionOf(service)}-${await printModel(service.model.path)}`
   return { service, file, hash, ...(port === undefined ? {} : { port }) }
-}
-
-async function readBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let sizeBytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    sizeBytes += chunk.length
-    if (sizeBytes > maxBodyBytes) throw new TowlineError('TL_REQUEST_TOO_LARGE', `a spec over ${maxBodyBytes} bytes`)
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString())
-  } catch (cause) {
-    throw new TowlineError('TL_REQUEST_INVALID', 'the body is no JSON', { cause })
-  }
 }
 
 export function parseApplyRequest(body: unknown): ApplyRequest {

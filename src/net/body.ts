@@ -12,6 +12,16 @@ export interface BodyOptions {
   readonly allocate?: (sizeBytes: number) => ArrayBuffer
 }
 
+/** The body as JSON, for control sockets. Throws as `readBody` does, and TL_REQUEST_INVALID for what is no JSON. */
+export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  const bytes = await readBody(request, { maxBytes })
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString())
+  } catch (cause) {
+    throw new TowlineError('TL_REQUEST_INVALID', 'the body is no JSON', { cause })
+  }
+}
+
 /**
  * The whole body in one buffer, allocated once when its length is stated. Throws TL_REQUEST_TOO_LARGE before reading what
  * is too large, TL_MEDIA_UNSUPPORTED for an unknown encoding, TL_REQUEST_INVALID when the connection or the data breaks.

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { TowlineError } from '../../base/errors.ts'
 import { sendJson } from '../../net/answer.ts'
+import { readJson } from '../../net/body.ts'
 import { sendControlError } from '../../net/control-error.ts'
 import type { Handler } from '../../net/http-server.ts'
 import type { ProcessIdentity } from '../../base/process/process-identity.ts'
@@ -48,31 +49,16 @@ async function answer(
       await table.remove(decode(service))
       return sendJson(response, 200, {})
     case 'POST /successor':
-      return sendJson(response, 200, await succeed(parseSuccession(await readJson(request))))
+      return sendJson(response, 200, await succeed(parseSuccession(await readJson(request, maxRouteBytes))))
     default:
       throw new TowlineError('TL_ROUTE_UNKNOWN', `${request.method} ${pathname}`)
   }
 }
 
 async function readRoute(request: IncomingMessage, service: string): Promise<ReturnType<typeof parseRoute>> {
-  const route = parseRoute(await readJson(request))
+  const route = parseRoute(await readJson(request, maxRouteBytes))
   if (route.service === service) return route
   throw new TowlineError('TL_REQUEST_INVALID', `the address names ${service}, the route ${route.service}`)
-}
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let sizeBytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    sizeBytes += chunk.length
-    if (sizeBytes > maxRouteBytes) throw new TowlineError('TL_REQUEST_TOO_LARGE', `a body over ${maxRouteBytes} bytes`)
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString())
-  } catch (cause) {
-    throw new TowlineError('TL_REQUEST_INVALID', 'the body is no JSON', { cause })
-  }
 }
 
 function decode(text = ''): string {
