@@ -72,20 +72,27 @@ function startSlowLoad(t: TestContext, url: string): OpenLoad {
   return startOpenLoad(t, url, body, { ratePerSecond: 12, padToBytes: unrepeatableBytes })
 }
 
-async function moveUnderSlowLoad(t: TestContext, drains: boolean): Promise<Record<string, number>> {
-  const { client, url } = await run(t, { replicas: 1, uri: slowModel }, { drains })
+test('slow requests that cannot be sent again are finished before their replica ends', async (t) => {
+  const { client, url } = await run(t, { replicas: 1, uri: slowModel })
   const load = startSlowLoad(t, url)
   await waitUntil('some answers', () => load.answered > 5)
   await moveAbout(client)
-  return await load.stop()
-}
-
-test('slow requests that cannot be sent again are finished before their replica ends', async (t) => {
-  assert.deepEqual(Object.keys(await moveUnderSlowLoad(t, true)), ['ok'])
+  assert.deepEqual(Object.keys(await load.stop()), ['ok'])
 })
 
 test('with draining switched off the same movements lose requests', async (t) => {
-  const { ok = 0, ...lost } = await moveUnderSlowLoad(t, false)
+  const { client, url } = await run(t, { replicas: 1, uri: slowModel }, { drains: false })
+  const load = startSlowLoad(t, url)
+  await waitUntil('some answers', () => load.answered > 5)
+  await moveAbout(client)
+  // Each end of a replica may by chance meet a moment in which it has nothing to do.
+  for (let round = 0; load.failed === 0 && round < 10; round++) {
+    await client.scale(serviceName, 3)
+    await settled(client, 3, 2)
+    await client.scale(serviceName, 1)
+    await settled(client, 1, 2)
+  }
+  const { ok = 0, ...lost } = await load.stop()
   assert.ok(ok > 5)
   assert.ok(Object.keys(lost).length > 0, 'this load would not notice a lost drain')
   for (const result of Object.keys(lost)) assert.match(result, /^502 |^503 |cut off|ECONNRESET|socket hang up/)

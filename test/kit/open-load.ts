@@ -4,6 +4,8 @@ import type { TestContext } from 'node:test'
 
 export interface OpenLoad {
   readonly answered: number
+  /** So far. */
+  readonly failed: number
   /** Waits for what was sent; what each request came back with, counted: only `ok` when all went well. */
   stop(): Promise<Record<string, number>>
 }
@@ -70,6 +72,9 @@ export function startOpenLoad(t: TestContext, url: string, body: unknown, option
   return {
     get answered() {
       return counts.get('ok') ?? 0
+    },
+    get failed() {
+      return [...counts].reduce((sum, [result, count]) => sum + (result === 'ok' ? 0 : count), 0)
     },
     stop,
   }
