@@ -4,6 +4,25 @@ import { parseDuration } from '../base/duration.ts'
 
 export const json = { kind: 'boolean', default: false, brief: 'Print JSON for scripts', withNegated: false } as const
 export const file = { brief: 'towline.yaml or towline.config.ts', parse: String, placeholder: 'FILE' } as const
+export const oneService = { brief: 'The service', parse: String, placeholder: 'NAME' } as const
+export const maybeService = { brief: 'One service', parse: String, optional: true, placeholder: 'NAME' } as const
+export const target = {
+  brief: 'Name of a service here, or its address',
+  parse: String,
+  placeholder: 'NAME|URL',
+} as const
+export const payload = {
+  brief: 'A photo (JPEG, PNG, WebP) or a request as JSON',
+  parse: String,
+  placeholder: 'FILE',
+} as const
+export const timeout = {
+  kind: 'parsed',
+  parse: parseTime,
+  default: '30s',
+  placeholder: 'TIME',
+  brief: 'Give up a request after this time',
+} as const
 export const overlay = {
   kind: 'parsed',
   parse: String,

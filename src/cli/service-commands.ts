@@ -5,7 +5,12 @@ import {
   examples,
   file,
   json,
+  maybeService,
+  oneService,
   overlay,
+  payload,
+  target,
+  timeout,
   parseCount,
   parseRate,
   parsePort,
@@ -63,7 +68,7 @@ const status = buildCommand({
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'One service', parse: String, optional: true, placeholder: 'NAME' }],
+      parameters: [maybeService],
     },
     flags: {
       json,
@@ -83,7 +88,7 @@ const top = buildCommand({
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'One service', parse: String, optional: true, placeholder: 'NAME' }],
+      parameters: [maybeService],
     },
     flags: {
       interval: { kind: 'parsed', parse: parseTime, default: '1s', placeholder: 'TIME', brief: 'Between two looks' },
@@ -100,7 +105,7 @@ const top = buildCommand({
 const why = buildCommand({
   loader: async () => (await import('./commands/why.ts')).why,
   parameters: {
-    positional: { kind: 'tuple', parameters: [{ brief: 'The service', parse: String, placeholder: 'NAME' }] },
+    positional: { kind: 'tuple', parameters: [oneService] },
     flags: { json, project: projectFlag },
   },
   docs: {
@@ -112,7 +117,7 @@ const why = buildCommand({
 const events = buildCommand({
   loader: async () => (await import('./commands/events.ts')).events,
   parameters: {
-    positional: { kind: 'tuple', parameters: [{ brief: 'The service', parse: String, placeholder: 'NAME' }] },
+    positional: { kind: 'tuple', parameters: [oneService] },
     flags: {
       count: { kind: 'parsed', parse: parseCount, default: '50', placeholder: 'N', brief: 'Only the last N' },
       json,
@@ -131,7 +136,7 @@ const logs = buildCommand({
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'One service', parse: String, optional: true, placeholder: 'NAME' }],
+      parameters: [maybeService],
     },
     flags: {
       follow: { kind: 'boolean', default: false, brief: 'Go on with new lines', withNegated: false },
@@ -161,7 +166,7 @@ const scale = buildCommand({
     positional: {
       kind: 'tuple',
       parameters: [
-        { brief: 'The service', parse: String, placeholder: 'NAME' },
+        oneService,
         { brief: 'So many from now on; 0 turns requests away', parse: parseReplicas, placeholder: 'REPLICAS' },
       ],
     },
@@ -178,7 +183,7 @@ const restart = buildCommand({
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'The service', parse: String, optional: true, placeholder: 'NAME' }],
+      parameters: [maybeService],
     },
     flags: {
       gateway: {
@@ -201,7 +206,7 @@ const down = buildCommand({
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'One service', parse: String, optional: true, placeholder: 'NAME' }],
+      parameters: [maybeService],
     },
     flags: {
       all: { kind: 'boolean', default: false, brief: 'Every service of this project', withNegated: false },
@@ -219,21 +224,12 @@ const infer = buildCommand({
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [
-        { brief: 'Name of a service here, or its address', parse: String, placeholder: 'NAME|URL' },
-        { brief: 'A photo (JPEG, PNG, WebP) or a request as JSON', parse: String, placeholder: 'FILE' },
-      ],
+      parameters: [target, payload],
     },
     flags: {
       json,
       top: { kind: 'parsed', parse: parseCount, optional: true, placeholder: 'N', brief: 'Show the N best classes' },
-      timeout: {
-        kind: 'parsed',
-        parse: parseTime,
-        default: '30s',
-        placeholder: 'TIME',
-        brief: 'Give up after this time',
-      },
+      timeout,
       project: projectFlag,
     },
   },
@@ -251,10 +247,7 @@ const bench = buildCommand({
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [
-        { brief: 'Name of a service here, or its address', parse: String, placeholder: 'NAME|URL' },
-        { brief: 'A photo (JPEG, PNG, WebP) or a request as JSON', parse: String, placeholder: 'FILE' },
-      ],
+      parameters: [target, payload],
     },
     flags: {
       rate: { kind: 'parsed', parse: parseRate, default: '10', placeholder: 'N', brief: 'Requests due each second' },
@@ -272,13 +265,7 @@ const bench = buildCommand({
         placeholder: 'N',
         brief: 'At most so many at a time',
       },
-      timeout: {
-        kind: 'parsed',
-        parse: parseTime,
-        default: '30s',
-        placeholder: 'TIME',
-        brief: 'Give up a request after this time',
-      },
+      timeout,
       out: {
         kind: 'parsed',
         parse: String,

@@ -1,4 +1,4 @@
-import { type Socket, Server as NetServer, createServer } from 'node:net'
+import { type Socket, createServer } from 'node:net'
 import { type HttpServer, type ListenTarget, listen } from '../http-server.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ClientExchange } from './client-exchange.ts'
@@ -54,7 +54,7 @@ export async function openClientServer(options: ClientServerOptions): Promise<Ht
     close: async (drainMs, lingerMs = 0) => {
       closing = true
       const { promise, resolve } = Promise.withResolvers<void>()
-      NetServer.prototype.close.call(server, () => resolve())
+      server.close(() => resolve())
       const linger = setTimeout(() => {
         for (const connection of connections) connection.closeIdle()
       }, lingerMs)
