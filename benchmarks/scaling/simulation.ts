@@ -1,6 +1,7 @@
 import { resolveBehavior } from '../../src/decide/autoscale/behavior.ts'
-import { type PanicState, defaultBurst, stepBurst } from '../../src/decide/autoscale/burst.ts'
-import { type AutoscaleState, recordRescale, stepAutoscaler } from '../../src/decide/autoscale/step.ts'
+import { type BurstObservation, defaultBurst } from '../../src/decide/autoscale/burst.ts'
+import type { MetricObservation } from '../../src/decide/autoscale/metric.ts'
+import { type SizeDecision, type SizeInput, decideSize } from '../../src/decide/autoscale/size.ts'
 import type { LoadTrace } from './load.ts'
 
 export interface SimulatedService {
@@ -23,6 +24,7 @@ export interface SimulatedSecond {
 }
 
 const syncS = 15
+/** The first look of all comes as soon: a rate needs two measurements. */
 const burstLookS = 2
 
 /**
@@ -38,45 +40,54 @@ export function simulateScaling({ requestsPerSecond }: LoadTrace, service: Simul
   /** The second from which each replica serves. */
   let replicas = Array.from({ length: minReplicas }, () => 0)
   let backlog = 0
-  let state: AutoscaleState | undefined
-  let panic: PanicState | null = null
+  let before: SizeInput['before'] = null
   for (const [second, arriving] of requestsPerSecond.entries()) {
-    const nowMs = second * 1000
     const ready = replicas.filter((fromS) => fromS <= second).length
     const done = Math.min(backlog + arriving, ready / serviceS)
     backlog += arriving - done
     inFlight.push(done * serviceS + backlog)
-    const from = replicas.length
-    let to = from
-    if (second % syncS === syncS - 1) {
-      const metric = {
-        name: 'concurrency',
-        kind: 'External',
-        per: 'Replica',
-        targetMilli: targetConcurrency * 1000,
-        series: [Math.round(meanOfLast(inFlight, syncS) * 1000)],
-      } as const
-      const observation = { currentReplicas: from, statusReplicas: from, pods: [], metrics: [metric] }
-      const step = stepAutoscaler(policy, observation, state, nowMs)
-      state = step.state
-      to = step.desiredReplicas
-    }
-    if (burst && second % burstLookS === 0) {
-      const { stableWindowMs, panicWindowMs } = burstPolicy
-      const measured = {
-        stable: meanOfLast(inFlight, stableWindowMs / 1000),
-        panic: meanOfLast(inFlight, panicWindowMs / 1000),
-      }
-      const step = stepBurst(burstPolicy, { ...measured, readyReplicas: ready }, panic, nowMs)
-      panic = step.panic
-      if (panic !== null) to = Math.max(to, Math.min(maxReplicas, step.replicas ?? 0))
-    }
-    if (to !== from && state !== undefined) state = recordRescale(state, policy, { from, to, nowMs })
+    const currentReplicas = replicas.length
+    const steps = second % syncS === burstLookS
+    const looks = steps || (burst && second % burstLookS === 0)
+    const decision: SizeDecision | undefined = looks
+      ? decideSize({
+          policy,
+          observation: {
+            currentReplicas,
+            statusReplicas: currentReplicas,
+            pods: [],
+            metrics: [measure(inFlight, service)],
+          },
+          steps,
+          wakes: false,
+          burst: burst ? { policy: burstPolicy, load: measureBurst(inFlight, ready) } : undefined,
+          before,
+          nowMs: second * 1000,
+        })
+      : undefined
+    before = decision ?? before
+    const to = decision?.replicas ?? currentReplicas
     replicas = replicas.slice(0, to)
     while (replicas.length < to) replicas.push(second + startS)
     seconds.push({ wanted: to, ready, backlog })
   }
   return seconds
+}
+
+function measure(inFlight: readonly number[], { targetConcurrency }: SimulatedService): MetricObservation {
+  return {
+    name: 'concurrency',
+    kind: 'External',
+    per: 'Replica',
+    targetMilli: targetConcurrency * 1000,
+    series: [Math.round(meanOfLast(inFlight, syncS) * 1000)],
+  }
+}
+
+function measureBurst(inFlight: readonly number[], readyReplicas: number): BurstObservation {
+  const { stableWindowMs, panicWindowMs } = defaultBurst
+  const stable = meanOfLast(inFlight, stableWindowMs / 1000)
+  return { stable, panic: meanOfLast(inFlight, panicWindowMs / 1000), readyReplicas }
 }
 
 function meanOfLast(values: readonly number[], count: number): number {

@@ -1,14 +1,10 @@
 import type { Clock } from '../../base/clock.ts'
 import { resolveBehavior } from '../../decide/autoscale/behavior.ts'
-import { type BurstPolicy, defaultBurst, stepBurst } from '../../decide/autoscale/burst.ts'
+import { type BurstPolicy, defaultBurst } from '../../decide/autoscale/burst.ts'
 import type { MetricObservation } from '../../decide/autoscale/metric.ts'
 import type { PodObservation, PodSample } from '../../decide/autoscale/pod.ts'
-import {
-  type AutoscalePolicy,
-  type AutoscaleState,
-  recordRescale,
-  stepAutoscaler,
-} from '../../decide/autoscale/step.ts'
+import { type SizeInput, decideSize } from '../../decide/autoscale/size.ts'
+import type { AutoscalePolicy } from '../../decide/autoscale/step.ts'
 import type { Autoscaling, Service } from '../../spec/service.ts'
 import type { GatewayRouteStatus } from '../gateway/gateway-config.ts'
 import type { AutoscalerRecord, ScaleRecord } from '../state/records.ts'
@@ -199,34 +195,19 @@ function decide(deciding: Deciding): void {
   const pods = target.replicas.map((replica) => observePod(replica))
   const statusReplicas = pods.filter(({ deleting }) => !deleting).length
   const observation = { currentReplicas: from, statusReplicas, pods, metrics }
-  const step = steps ? stepAutoscaler(policy, observation, before?.state, nowMs) : undefined
-  const burst = stepBurstMode(deciding, pods, before)
-
-  const wanted = step?.desiredReplicas ?? from
-  const panicking = burst !== undefined && burst.panic !== null && burst.replicas !== null
-  const floor = panicking ? Math.min(maxReplicas, burst.replicas ?? 0) : wakes ? 1 : 0
-  const to = Math.max(wanted, floor)
-  const reason =
-    to === wanted ? (step?.reason ?? '') : panicking ? 'concurrency far above target (burst)' : 'requests are waiting'
-  const state: AutoscaleState | undefined = step?.state ?? before?.state
-  if (state === undefined) return
-  const autoscaler: AutoscalerRecord = {
-    state: to === from ? state : recordRescale(state, policy, { from, to, nowMs }),
-    panic: burst?.panic ?? null,
-    proposals: step?.proposals ?? before?.proposals ?? [],
-    atMs: nowMs,
-  }
+  const burst = observeBurst(deciding, pods)
+  const decision = decideSize({ policy, observation, steps, wakes, burst, before, nowMs })
+  if (decision === undefined) return
+  const { replicas: to, reason, state, panic } = decision
+  const proposals = decision.proposals ?? before?.proposals ?? []
+  const autoscaler: AutoscalerRecord = { state, panic, proposals, atMs: nowMs }
   const moved = to === from ? {} : { replicas: to, reason, changedAtMs: nowMs }
   const same = scale ?? { replicas: from, reason: 'as many as there were', changedAtMs: null }
-  if (step === undefined && to === from && (before?.panic ?? null) === autoscaler.panic) return
+  if (!steps && to === from && (before?.panic ?? null) === panic) return
   target.save({ ...same, ...moved, autoscaler })
 }
 
-function stepBurstMode(
-  { autoscaling, snapshots, nowMs }: Deciding,
-  pods: readonly PodObservation[],
-  before: AutoscalerRecord | null,
-) {
+function observeBurst({ autoscaling, snapshots }: Deciding, pods: readonly PodObservation[]): SizeInput['burst'] {
   const { burst, targets } = autoscaling
   if (burst === undefined || targets.concurrency === undefined) return undefined
   const policy: BurstPolicy = {
@@ -238,7 +219,7 @@ function stepBurstMode(
   const readyReplicas = pods.filter(({ ready, deleting }) => !deleting && ready?.status === 'True').length
   const stable = measureSpan(snapshots, policy.stableWindowMs)?.concurrency ?? null
   const panic = measureSpan(snapshots, policy.panicWindowMs)?.concurrency ?? null
-  return stepBurst(policy, { stable, panic, readyReplicas }, before?.panic ?? null, nowMs)
+  return { policy, load: { stable, panic, readyReplicas } }
 }
 
 function observePod(replica: Replica): PodObservation {
