@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { lastChunk, writeBody } from '../wire/body-writer.ts'
 import type { RequestHead } from '../wire/message-head.ts'
 
 export interface RequestReader {
@@ -19,12 +20,9 @@ export interface ExchangeCarrier {
 
 /** How long a client may keep an idle connection before it must expect its end: said with each answer. */
 export const keepAliveS = 65
-/** Below this, a head and the first bytes after it are copied into one buffer: cheaper than a vectored write. */
-const joinBelowBytes = 16_384
 const continueLine = 'HTTP/1.1 100 Continue\r\n\r\n'
 const kept = `Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveS}\r\n\r\n`
 const last = 'Connection: close\r\n\r\n'
-const lastChunk = '0\r\n\r\n'
 
 /** One request of a client and the answer to it. */
 export class ClientExchange {
@@ -130,16 +128,7 @@ export class ClientExchange {
   /** False: hold further bytes until `onDrain`. */
   write(bytes: Buffer): boolean {
     if (this.#state !== 'Answering' || this.#bodyless || bytes.length === 0) return true
-    const { socket } = this.#carrier
-    const head = this.#takeHead()
-    if (this.#chunked) return writeChunk(socket, head, bytes)
-    if (head === '') return socket.write(bytes)
-    if (bytes.length < joinBelowBytes) return socket.write(join(head, bytes))
-    socket.cork()
-    socket.write(head, 'latin1')
-    const free = socket.write(bytes)
-    socket.uncork()
-    return free
+    return writeBody(this.#carrier.socket, this.#takeHead(), bytes, this.#chunked)
   }
 
   /** Sends a head that still waits for company. */
@@ -179,20 +168,4 @@ export class ClientExchange {
     this.#headText = undefined
     return text
   }
-}
-
-function join(head: string, bytes: Buffer): Buffer {
-  const joined = Buffer.allocUnsafe(head.length + bytes.length)
-  joined.write(head, 0, 'latin1')
-  bytes.copy(joined, head.length)
-  return joined
-}
-
-function writeChunk(socket: Socket, head: string, bytes: Buffer): boolean {
-  socket.cork()
-  socket.write(`${head}${bytes.length.toString(16)}\r\n`, 'latin1')
-  socket.write(bytes)
-  const free = socket.write('\r\n', 'latin1')
-  socket.uncork()
-  return free
 }

@@ -2,6 +2,7 @@ import { type Socket, connect } from 'node:net'
 import type { RequestBody } from './body.ts'
 import { type AnswerHead, MalformedMessage } from '../wire/message-head.ts'
 import { AnswerParser } from '../wire/answer-parser.ts'
+import { lastChunk, writeBody } from '../wire/body-writer.ts'
 
 export interface UpstreamRequest {
   readonly method: string
@@ -70,9 +71,6 @@ interface Watched {
   readonly kind: UpstreamFailure['kind']
   readonly what: string
 }
-
-/** Below this, head and first bytes of a body are copied into one buffer: cheaper than a vectored write. */
-const joinBelowBytes = 16_384
 
 /** One connection to a replica, carrying one request at a time. */
 export class UpstreamConnection {
@@ -158,26 +156,7 @@ export class UpstreamConnection {
     if (bytes.length === 0) return true // As a chunk it would end the body.
     const { head, body, answerTimeoutMs } = current.request
     const chunked = body.framing.kind === 'Chunked'
-    const socket = this.#socket
-    let free: boolean
-    if (chunked) {
-      socket.cork()
-      socket.write(`${current.headSent ? '' : head}${bytes.length.toString(16)}\r\n`, 'latin1')
-      socket.write(bytes)
-      free = socket.write('\r\n', 'latin1')
-      socket.uncork()
-    } else if (current.headSent) free = socket.write(bytes)
-    else if (bytes.length < joinBelowBytes) {
-      const joined = Buffer.allocUnsafe(head.length + bytes.length)
-      joined.write(head, 0, 'latin1')
-      bytes.copy(joined, head.length)
-      free = socket.write(joined)
-    } else {
-      socket.cork()
-      socket.write(head, 'latin1')
-      free = socket.write(bytes)
-      socket.uncork()
-    }
+    const free = writeBody(this.#socket, current.headSent ? '' : head, bytes, chunked)
     current.headSent = true
     if (!free && current.head === undefined) this.#watch(answerTimeoutMs, 'Late', 'the request was not taken')
     return free
@@ -186,7 +165,7 @@ export class UpstreamConnection {
   #endRequest(current: Current): void {
     const { head, body, answerTimeoutMs } = current.request
     if (!current.headSent) this.#socket.write(head, 'latin1')
-    if (body.framing.kind === 'Chunked') this.#socket.write('0\r\n\r\n', 'latin1')
+    if (body.framing.kind === 'Chunked') this.#socket.write(lastChunk, 'latin1')
     current.headSent = true
     current.requestSent = true
     if (current.head === undefined) this.#watch(answerTimeoutMs, 'Late', 'no answer')

@@ -1,27 +1,21 @@
-import { ChunkDecoder } from './chunks.ts'
+import { BodyReader, type MessageSink } from './body-reader.ts'
 import { HeadCollector } from './head-collector.ts'
 import { type AnswerHead, MalformedMessage, parseAnswerHead } from './message-head.ts'
-
-export interface AnswerSink {
-  onHead(head: AnswerHead): void
-  onData(bytes: Buffer): void
-  onEnd(): void
-}
 
 const maxInformational = 16
 
 /** Reads the answers on one connection, one after the other; the result does not depend on how the bytes are split. */
 export class AnswerParser {
-  readonly #sink: AnswerSink
+  readonly #sink: MessageSink<AnswerHead>
+  readonly #body: BodyReader
   readonly #collector: HeadCollector
   #method = ''
-  #state: 'Idle' | 'Head' | 'Length' | 'Chunked' | 'UntilClose' = 'Idle'
-  #left = 0
+  #state: 'Idle' | 'Head' | 'Body' = 'Idle'
   #informational = 0
-  #chunks: ChunkDecoder | undefined
 
-  constructor(sink: AnswerSink, maxHeadBytes: number) {
+  constructor(sink: MessageSink<AnswerHead>, maxHeadBytes: number) {
     this.#sink = sink
+    this.#body = new BodyReader((bytes) => sink.onData(bytes))
     this.#collector = new HeadCollector(maxHeadBytes)
   }
 
@@ -43,21 +37,9 @@ export class AnswerParser {
         case 'Head':
           at = this.#readHead(chunk, at)
           break
-        case 'Length': {
-          const end = Math.min(chunk.length, at + this.#left)
-          this.#left -= end - at
-          this.#sink.onData(chunk.subarray(at, end))
-          at = end
-          if (this.#left === 0) this.#finish()
-          break
-        }
-        case 'Chunked':
-          at = this.#chunks?.push(chunk, at) ?? at
-          if (this.#chunks?.done === true) this.#finish()
-          break
-        case 'UntilClose':
-          this.#sink.onData(at === 0 ? chunk : chunk.subarray(at))
-          at = chunk.length
+        case 'Body':
+          at = this.#body.push(chunk, at)
+          if (this.#body.done) this.#finish()
           break
       }
     }
@@ -65,7 +47,7 @@ export class AnswerParser {
 
   /** The other side sends no more. */
   end(): void {
-    if (this.#state === 'UntilClose') this.#finish()
+    if (this.#state === 'Body' && this.#body.endsWithConnection) this.#finish()
     else if (this.#state !== 'Idle') throw new MalformedMessage('the connection ended within the answer')
   }
 
@@ -84,19 +66,14 @@ export class AnswerParser {
       if (++this.#informational > maxInformational) throw new MalformedMessage('too many 1xx answers')
       return
     }
-    const { framing } = head
-    if (framing.kind === 'Length') [this.#state, this.#left] = ['Length', framing.sizeBytes]
-    else if (framing.kind === 'Chunked') {
-      this.#chunks = new ChunkDecoder((bytes) => this.#sink.onData(bytes))
-      this.#state = 'Chunked'
-    } else if (framing.kind === 'UntilClose') this.#state = 'UntilClose'
+    this.#state = 'Body'
+    this.#body.begin(head.framing)
     this.#sink.onHead(head)
-    if (framing.kind === 'None') this.#finish()
+    if (this.#body.done) this.#finish()
   }
 
   #finish(): void {
     this.#state = 'Idle'
-    this.#chunks = undefined
     this.#sink.onEnd()
   }
 }

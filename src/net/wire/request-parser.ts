@@ -1,12 +1,6 @@
-import { ChunkDecoder } from './chunks.ts'
+import { BodyReader, type MessageSink } from './body-reader.ts'
 import { HeadCollector } from './head-collector.ts'
 import { MalformedMessage, type RequestHead, parseRequestHead } from './message-head.ts'
-
-export interface RequestSink {
-  onHead(head: RequestHead): void
-  onData(bytes: Buffer): void
-  onEnd(): void
-}
 
 const cr = 13
 const lf = 10
@@ -15,15 +9,15 @@ const maxBlankBytes = 4
 
 /** Reads the requests on one connection; the result does not depend on how the bytes are split. */
 export class RequestParser {
-  readonly #sink: RequestSink
+  readonly #sink: MessageSink<RequestHead>
+  readonly #body: BodyReader
   readonly #collector: HeadCollector
-  #state: 'Idle' | 'Head' | 'Length' | 'Chunked' = 'Idle'
-  #left = 0
+  #state: 'Idle' | 'Head' | 'Body' = 'Idle'
   #blankBytes = 0
-  #chunks: ChunkDecoder | undefined
 
-  constructor(sink: RequestSink, maxHeadBytes: number) {
+  constructor(sink: MessageSink<RequestHead>, maxHeadBytes: number) {
     this.#sink = sink
+    this.#body = new BodyReader((bytes) => sink.onData(bytes))
     this.#collector = new HeadCollector(maxHeadBytes)
   }
 
@@ -49,18 +43,9 @@ export class RequestParser {
           if (this.#begin(parseRequestHead(this.#collector.text))) return at
           break
         }
-        case 'Length': {
-          const end = Math.min(chunk.length, at + this.#left)
-          this.#left -= end - at
-          this.#sink.onData(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end))
-          at = end
-          if (this.#left > 0) break
-          this.#finish()
-          return at
-        }
-        case 'Chunked':
-          at = this.#chunks?.push(chunk, at) ?? at
-          if (this.#chunks?.done !== true) break
+        case 'Body':
+          at = this.#body.push(chunk, at)
+          if (!this.#body.done) break
           this.#finish()
           return at
       }
@@ -70,22 +55,17 @@ export class RequestParser {
 
   /** True when the request has no body and is over with its head. */
   #begin(head: RequestHead): boolean {
-    const { framing } = head
     this.#blankBytes = 0
-    if (framing.kind === 'Length') [this.#state, this.#left] = ['Length', framing.sizeBytes]
-    else if (framing.kind === 'Chunked') {
-      this.#chunks = new ChunkDecoder((bytes) => this.#sink.onData(bytes))
-      this.#state = 'Chunked'
-    }
+    this.#state = 'Body'
+    this.#body.begin(head.framing)
     this.#sink.onHead(head)
-    if (framing.kind !== 'None') return false
+    if (!this.#body.done) return false
     this.#finish()
     return true
   }
 
   #finish(): void {
     this.#state = 'Idle'
-    this.#chunks = undefined
     this.#sink.onEnd()
   }
 }
