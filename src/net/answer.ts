@@ -23,10 +23,15 @@ export function sendError(response: ServerResponse, error: unknown): void {
   if (status === 503) response.setHeader('retry-after', '1')
   // What is left of a refused body is not read: the connection cannot be used again.
   if (!response.req.complete && hasBody(response.req)) response.setHeader('connection', 'close')
-  sendJson(response, status, {
-    error: error.hint === undefined ? error.message : `${error.message} (${error.hint})`,
-    code: error.code,
-  })
+  sendJson(response, status, describeError(error))
+}
+
+/** The protocol's form, with our code beside its text. */
+export function describeError({ code, message, hint }: TowlineError): {
+  readonly error: string
+  readonly code: string
+} {
+  return { error: hint === undefined ? message : `${message} (${hint})`, code }
 }
 
 /** A request without a body is `complete` only a moment after its handler began, and its connection is good all the same. */

@@ -1,14 +1,13 @@
 import { STATUS_CODES } from 'node:http'
 import { type TowlineError, codes } from '../../base/errors.ts'
+import { describeError } from '../../net/answer.ts'
 import type { ClientExchange } from '../../net/downstream/client-exchange.ts'
 
 /** The gateway's own error, in the protocol's form. */
 export function refuse(client: ClientExchange, error: TowlineError, requestId: string): void {
   if (client.headSent || client.closed) return client.destroy()
-  const { code, message, hint } = error
-  const text = hint === undefined ? message : `${message} (${hint})`
-  const body = Buffer.from(JSON.stringify({ error: text, code }))
-  const status = codes[code].http
+  const body = Buffer.from(JSON.stringify(describeError(error)))
+  const status = codes[error.code].http
   const headers = ['X-Request-Id', requestId, 'Content-Type', 'application/json', 'Content-Length', String(body.length)]
   headers.push('Date', new Date().toUTCString())
   if (status === 401) headers.push('WWW-Authenticate', 'Bearer')
