@@ -30,7 +30,7 @@ test('a restarted gateway gives its place to another process, twice, and no requ
     pids.add(gateway.pid)
     await assert.rejects(client.restartGateway(), { code: 'TL_NOT_READY' })
     // Replicas change while the one before still answers on the connections that clients keep.
-    await client.restart(serviceName)
+    await client.order(serviceName, { verb: 'Restart' })
     await waitFor(client, (service) => isReady(service) && service.instances.length === 2)
     await waitUntil('the gateway before is gone', () => findGateways(project).length === 1)
     const answered = load.answered

@@ -201,14 +201,19 @@ test('a replica that does not answer in time is 504, one that speaks no HTTP is 
   raw.listen(0, '127.0.0.1')
   await once(raw, 'listening')
   t.after(() => void raw.close())
-  const route = await openTestRoute(t, [backend.endpoint], { timeoutMs: 1 })
+  const route = await openTestRoute(t, [backend.endpoint], { timeoutMs: 1, slowMs: 60_000 })
   const answer = await ask(route)
   assert.deepEqual([answer.status, late], [504, 1])
+  const [lateCounts] = route.status().revisions
+  assert.deepEqual([lateCounts?.requests, lateCounts?.errors, lateCounts?.slow], [1, 1, 1])
+  assert.ok((lateCounts?.latency?.p50Ms ?? 0) > 900, 'a late answer is a slow one, not one left out')
   await route.apply({
     ...route.settings,
     endpoints: [{ id: 'ssh', revision: 1, host: '127.0.0.1', port: (raw.address() as AddressInfo).port }],
   })
   assert.equal((await ask(route)).status, 502)
+  const [counts] = route.status().revisions
+  assert.deepEqual([counts?.requests, counts?.errors, counts?.slow, counts?.latency?.count], [2, 2, 1, 1])
 })
 
 test('a request waits a moment for a replica to come, probes do not', async (t) => {

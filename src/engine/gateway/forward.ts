@@ -8,8 +8,9 @@ import { IncomingBody, type KeepBudget } from '../../net/upstream/body.ts'
 import type { Exchange, UpstreamFailure, UpstreamRequest } from '../../net/upstream/connection.ts'
 import { renderRequestHead } from '../../net/wire/headers.ts'
 import { relayAnswer } from '../../net/downstream/relay.ts'
-import type { EndpointSet } from './endpoint-set.ts'
-import type { Endpoint } from './endpoint.ts'
+import type { EndpointSet } from './endpoints/endpoint-set.ts'
+import type { Endpoint } from './endpoints/endpoint.ts'
+import type { Outcome } from './endpoints/revision-counts.ts'
 import { refuse } from './refusal.ts'
 import { checkKey, forwardedHeaders, readTarget } from './request-head.ts'
 
@@ -23,12 +24,14 @@ export interface ForwardContext {
   readonly budget: KeepBudget
   readonly log: Logger
   /** Called once for each request, when its answer has ended or cannot be given. Status 0: the client left first. */
-  readonly onDone: (status: number, durationMs: number) => void
+  readonly onDone: (status: number, durationMs: number, nowMs: number) => void
 }
 
 /** The replica's own time limit comes first: its answer says more than ours. */
 const timeoutMarginMs = 1000
 const stallTimeoutMs = 60_000
+const healthPath = '/v2/health/'
+const lateStatus = codes.TL_UPSTREAM_TIMEOUT.http
 const keepBodyBytes = 1 << 20
 /**
  * How often one request may be sent in full. A replica that is killed costs one, a kept connection that just closed another.
@@ -52,6 +55,10 @@ class Forwarding {
   #stopWaiting: (() => void) | undefined
   #giveUpAtMs: number | undefined
   readonly #startedMs = performance.now()
+  /** To the replica that has it now. */
+  #sentMs = this.#startedMs
+  /** Held or tried before: the time until then is not the replica's. */
+  #delayed = false
   #sends = 0
   #done = false
 
@@ -97,8 +104,9 @@ class Forwarding {
   #attempt(again?: Endpoint): void {
     if (this.#done || this.#upstream === undefined) return
     if (this.#giveUpAtMs !== undefined && performance.now() >= this.#giveUpAtMs) return this.#refuse(notReady())
-    const endpoint = again?.state === 'Active' ? again : this.#context.endpoints.pick()
+    const endpoint = this.#context.endpoints.pick(again)
     if (endpoint === undefined) return this.#wait()
+    if (this.#delayed) this.#sentMs = performance.now()
     this.#endpoint = endpoint
     let status = 0
     const relay = relayAnswer(this.#client, {
@@ -107,7 +115,7 @@ class Forwarding {
         endpoint.answered()
         this.#body?.forget()
       },
-      onEnd: () => this.#finish(status),
+      onEnd: () => this.#answered(endpoint, status),
       onFail: (failure) => this.#failed(endpoint, failure),
     })
     // After a first failure no kept connection is trusted: each may be as stale as the one that failed.
@@ -116,8 +124,9 @@ class Forwarding {
   }
 
   #wait(): void {
+    this.#delayed = true
     // A probe asks about now.
-    if (this.#upstream?.method === 'GET' && this.#client.head.target.startsWith('/v2/health/'))
+    if (this.#upstream?.method === 'GET' && this.#client.head.target.startsWith(healthPath))
       return this.#refuse(notReady())
     this.#giveUpAtMs ??= performance.now() + this.#context.waitMs
     const withdraw = this.#context.endpoints.wait(() => {
@@ -134,11 +143,28 @@ class Forwarding {
     }
   }
 
+  #answered(endpoint: Endpoint, status: number): void {
+    if (this.#done) return
+    const nowMs = performance.now()
+    const tookMs = nowMs - this.#sentMs
+    // The replica's own time limit comes before ours: 504 is how it says that it was late.
+    const slow = status === lateStatus || tookMs > this.#context.slowMs
+    this.#count(endpoint, { error: status >= 500, refused: status >= 400 && status < 500, slow, tookMs, nowMs })
+    this.#finish(status, nowMs)
+  }
+
   #failed(endpoint: Endpoint, { kind, reused, message }: UpstreamFailure): void {
     this.#leaveEndpoint()
+    this.#delayed = true
     if (kind !== 'NotSent') this.#sends++
     const stale = kind === 'NoAnswer' && reused
-    if (kind !== 'ReceiverLate' && !stale) endpoint.failed()
+    if (kind !== 'ReceiverLate' && !stale) {
+      endpoint.failed()
+      const nowMs = performance.now()
+      const tookMs = nowMs - this.#sentMs
+      const slow = kind === 'Late' || tookMs > this.#context.slowMs
+      this.#count(endpoint, { error: true, refused: false, slow, tookMs: kind === 'Late' ? tookMs : undefined, nowMs })
+    }
     if (kind === 'NotSent' || (kind === 'NoAnswer' && !reused)) endpoint.eject(message)
     if (this.#done) return
     const note = { requestId: this.#requestId, replica: endpoint.address.id, kind, reason: message }
@@ -157,6 +183,11 @@ class Forwarding {
     this.#refuse(new TowlineError(code, `replica ${endpoint.address.id}: ${message}`))
   }
 
+  /** Probes say nothing about how a model answers, and would thin out what does. */
+  #count(endpoint: Endpoint, outcome: Outcome): void {
+    if (!this.#client.head.target.startsWith(healthPath)) endpoint.count(outcome)
+  }
+
   #refuse(error: TowlineError): void {
     if (this.#done) return
     const { method, target: url } = this.#client.head
@@ -171,15 +202,13 @@ class Forwarding {
     this.#finish(0)
   }
 
-  #finish(status: number): void {
+  #finish(status: number, nowMs = performance.now()): void {
     if (this.#done) return
     this.#done = true
-    const durationMs = performance.now() - this.#startedMs
-    if (status !== 0) this.#endpoint?.count({ error: status >= 500, slow: durationMs > this.#context.slowMs })
     this.#leaveEndpoint()
     this.#stopWaiting?.()
     this.#body?.forget()
-    this.#context.onDone(status, durationMs)
+    this.#context.onDone(status, nowMs - this.#startedMs, nowMs)
   }
 
   #leaveEndpoint(): void {

@@ -38,14 +38,28 @@ export interface Succession {
   readonly stderrFile: string
 }
 
-/** What the replicas of one revision did since the gateway started. A request that was tried again counts for both. */
+/**
+ * What the replicas of one revision did since `countedSince`. A request that was tried again counts for both; one whose
+ * client left, or sent too much, counts for nobody.
+ */
 export interface RevisionCounts {
   readonly revision: number
   readonly requests: number
-  /** Answers 5xx, and requests that the replica did not answer. */
+  /** Answers 5xx, answers that were cut off, and requests that the replica did not answer. */
   readonly errors: number
+  /** Answers 4xx: mostly the client's fault, and as often in one revision as in another unless the model changed its inputs. */
+  readonly refused: number
+  /** From sending to this replica it took longer than `slowMs`, or the time for it ran out. */
   readonly slow: number
   readonly inFlight: number
+  /** Of the last minute, from sending to this replica to the end of its answer; null when it answered nothing in it. */
+  readonly latency: LatencySummary | null
+}
+
+/** Who is to meet a revision: this many of a hundred requests. */
+export interface RevisionWeight {
+  readonly revision: number
+  readonly percent: number
 }
 
 /** `PUT /routes/{service}`: the whole truth about one service; what is left out is gone. 409 TL_PORT_TAKEN if it cannot listen. */
@@ -63,6 +77,11 @@ export interface GatewayRoute {
   readonly slowMs: number
   /** Requests without one of these keys get 401, health checks excepted. */
   readonly apiKeys?: readonly ApiKey[] | undefined
+  /**
+   * Whole percents whose sum is 100. A revision without an active endpoint leaves its turns to the others; one with 0, or not
+   * named, gets nothing, even when no other can be reached: requests are held then. Absent: revisions make no difference.
+   */
+  readonly weights?: readonly RevisionWeight[] | undefined
   readonly endpoints: readonly GatewayEndpoint[]
 }
 
@@ -80,7 +99,11 @@ export interface GatewayRouteStatus {
   readonly host: string
   readonly port: number
   readonly inFlight: number
-  /** Counts since the gateway started. */
+  /**
+   * Names this counting, which begins at 0 with each gateway process, a successor too, and when a route is opened again. Only
+   * counts under the same name may be subtracted.
+   */
+  readonly countedSince: string
   readonly requests: number
   /** Answers 5xx, also the gateway's own. */
   readonly errors: number

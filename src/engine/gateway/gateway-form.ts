@@ -1,11 +1,14 @@
 import { z } from 'zod'
 import { TowlineError } from '../../base/errors.ts'
-import type { GatewayConfig, GatewayRoute, Succession } from './gateway-config.ts'
+import type { GatewayConfig, GatewayRoute, RevisionWeight, Succession } from './gateway-config.ts'
 
 /** What comes from files and over the control socket, checked before anything acts on it. */
 
 const port = z.int().min(0).max(65_535)
 const durationMs = z.int().min(1).max(86_400_000)
+
+const weight = z.strictObject({ revision: z.int().min(0), percent: z.int().min(0).max(100) })
+const sumOf = (weights: readonly RevisionWeight[]): number => weights.reduce((sum, { percent }) => sum + percent, 0)
 
 const route = z.strictObject({
   service: z.string().min(1).max(253),
@@ -18,6 +21,16 @@ const route = z.strictObject({
   apiKeys: z
     .array(z.strictObject({ caller: z.string().min(1).max(253), sha256: z.string().regex(/^[0-9a-f]{64}$/) }))
     .max(1000)
+    .optional(),
+  weights: z
+    .array(weight)
+    .max(1000)
+    .refine((list) => new Set(list.map(({ revision }) => revision)).size === list.length, {
+      error: 'two weights are for the same revision',
+    })
+    .refine((list) => sumOf(list) === 100, {
+      error: ({ input }) => `the sum is ${sumOf(input as RevisionWeight[])} percent, and must be 100`,
+    })
     .optional(),
   endpoints: z
     .array(

@@ -41,6 +41,9 @@ function routeTo(endpoints: readonly GatewayEndpoint[], route: Partial<GatewayRo
   return { service: 'demo', host: '127.0.0.1', port: 0, ...limits, endpoints, ...route }
 }
 
+const weigh = (...weights: readonly (readonly [revision: number, percent: number])[]): GatewayRoute =>
+  routeTo([], { weights: weights.map(([revision, percent]) => ({ revision, percent })) })
+
 async function control(config: GatewayConfig, method: string, path: string, body?: unknown): Promise<HttpAnswer> {
   return await requestJson({ socketPath: config.controlSocket, method, path, body, timeoutMs: 5000 })
 }
@@ -91,12 +94,19 @@ test('a call that cannot be followed changes nothing and says why', async (t) =>
     ['/routes/demo', { ...routeTo([]), timeoutMs: -1 }],
     ['/routes/demo', { ...routeTo([]), extra: 1 }],
     ['/routes/demo', twins],
+    ['/routes/demo', routeTo([], { weights: [] })],
+    ['/routes/demo', weigh([1, 50.5], [2, 49.5])],
+    ['/routes/demo', weigh([1, -1], [2, 101])],
+    ['/routes/demo', weigh([1, 50], [1, 50])],
     ['/routes/other', routeTo([])],
     ['/routes/%zz', routeTo([])],
   ] as const) {
     const answer = await control(config, 'PUT', path, body)
     assert.deepEqual([answer.status, codeOf(answer)], [400, 'TL_REQUEST_INVALID'], JSON.stringify(body))
   }
+  const short = await control(config, 'PUT', '/routes/demo', weigh([1, 5], [2, 90]))
+  assert.equal(short.status, 400)
+  assert.match(JSON.stringify(short.body), /weights: the sum is 95 percent, and must be 100/)
   assert.equal((await control(config, 'GET', '/nothing')).status, 404)
   assert.deepEqual((await control(config, 'GET', '/routes')).body, [])
 })
@@ -184,6 +194,64 @@ test('the process announces itself, serves again after kill -9, and drains when 
   assert.equal((await owed).body, 'owed')
   assert.deepEqual(await second.exited, [0, null])
   assert.match(readFileSync(config.logFile, 'utf8'), /"msg":"drained"/)
+})
+
+/** Two revisions; the second gets three of four. */
+async function openWeighted(t: TestContext): Promise<GatewayRoute> {
+  const first = await openBackend(t, 'first', answerWith('1'))
+  const second = await openBackend(t, 'second', answerWith('2'))
+  const weights = [
+    { revision: 1, percent: 25 },
+    { revision: 2, percent: 75 },
+  ]
+  return routeTo([first.endpoint, { ...second.endpoint, revision: 2 }], { weights })
+}
+
+async function askForty(port: number): Promise<readonly [first: number, second: number]> {
+  let second = 0
+  for (let count = 0; count < 40; count++) if ((await get(port)).body === '2') second++
+  return [40 - second, second]
+}
+
+test('a gateway that was killed comes back with the weights it had, and with counts of its own', async (t) => {
+  const config = createConfig(t)
+  const first = await startProcess(t, config)
+  const { port, countedSince } = await put(config, await openWeighted(t))
+  assert.deepEqual(await askForty(port), [10, 30])
+  first.child.kill('SIGKILL')
+  await first.exited
+  writeFileSync(config.announceFile, '')
+
+  await startProcess(t, config)
+  assert.deepEqual(await askForty(port), [10, 30])
+  const [status] = (await control(config, 'GET', '/routes')).body as GatewayRouteStatus[]
+  assert.notEqual(status?.countedSince, countedSince)
+  assert.deepEqual(
+    status?.revisions.map(({ revision, requests }) => [revision, requests]),
+    [
+      [1, 10],
+      [2, 30],
+    ],
+  )
+})
+
+test('a successor takes the weights over', async (t) => {
+  const config = createConfig(t)
+  const gateway = await openGateway(config, silent)
+  const { port } = await put(config, await openWeighted(t))
+  const file = (name: string): string => join(config.announceFile, '..', name)
+  const heir = { ...config, controlSocket: file('gateway-2.sock'), announceFile: file('gateway-2.json') }
+  writeFileSync(file('heir.json'), JSON.stringify(heir))
+  const entry = beside(import.meta.url, '../gateway-process').pathname
+  const succession = { entry, configFile: file('heir.json'), stderrFile: file('stderr') }
+  const { status, body } = await control(config, 'POST', '/successor', succession)
+  assert.equal(status, 200, JSON.stringify(body))
+  t.after(() => process.kill((body as ProcessIdentity).pid, 'SIGKILL'))
+  // It lingers for whoever keeps a connection; here nobody does, so only the new one accepts from now on.
+  await gateway.close()
+  assert.deepEqual(await askForty(port), [10, 30])
+  const [inherited] = (await control(heir, 'GET', '/routes')).body as GatewayRouteStatus[]
+  assert.equal(inherited?.requests, 40)
 })
 
 test('a process whose lease lapses ends by itself', async (t) => {

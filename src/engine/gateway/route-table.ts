@@ -100,7 +100,8 @@ export function createRouteTable(
         else await route.apply(settings)
         save()
         const status = route.status()
-        log.info({ service: status.service, port: status.port, endpoints: settings.endpoints.length }, 'route set')
+        const { endpoints, weights } = settings
+        log.info({ service: status.service, port: status.port, endpoints: endpoints.length, weights }, 'route set')
         return status
       }),
     remove: async (service) => {

@@ -246,14 +246,28 @@ test('the time in flight adds up, the last minute has its percentiles, and each 
   await route.apply({ ...route.settings, endpoints: [{ ...second.endpoint, revision: 2 }] })
   await ask(route)
   const { inFlightMs, latency, revisions, errors, measuredAtMs } = route.status()
+  const counts = revisions.map(({ latency, ...rest }) => ({ ...rest, answered: latency?.count }))
   assert.ok(inFlightMs >= 115 && inFlightMs < measuredAtMs, `${inFlightMs}`)
   assert.equal(latency?.count, 3)
   assert.ok(latency.p99Ms > 50)
   assert.equal(errors, 1)
-  assert.deepEqual(revisions, [
-    { revision: 1, requests: 2, errors: 0, slow: 2, inFlight: 0 },
-    { revision: 2, requests: 1, errors: 1, slow: 0, inFlight: 0 },
+  assert.deepEqual(counts, [
+    { revision: 1, requests: 2, errors: 0, refused: 0, slow: 2, inFlight: 0, answered: 2 },
+    { revision: 2, requests: 1, errors: 1, refused: 0, slow: 0, inFlight: 0, answered: 1 },
   ])
+  const [before, after] = revisions.map((revision) => revision.latency?.p99Ms ?? NaN)
+  assert.ok(before !== undefined && after !== undefined && before > 50 && after < before, `${before}, ${after}`)
+})
+
+test('a counting has one name for as long as it goes on, and another when it begins anew', async (t) => {
+  const backend = await openBackend(t, 'a', answerWith('a'))
+  const route = await openTestRoute(t, [backend.endpoint])
+  const { countedSince } = route.status()
+  await ask(route)
+  await route.apply({ ...route.settings, endpoints: [] })
+  assert.equal(route.status().countedSince, countedSince)
+  const other = await openTestRoute(t, [backend.endpoint])
+  assert.notEqual(other.status().countedSince, countedSince)
 })
 
 test('a request for a service without replicas is held as long as the route says, and counted while it waits', async (t) => {

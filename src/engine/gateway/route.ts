@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import type { Server as NetServer } from 'node:net'
 import type { Logger } from 'pino'
 import { openClientServer } from '../../net/downstream/client-server.ts'
 import type { HttpServer, ListenTarget } from '../../net/http-server.ts'
 import { createLatencyWindow } from '../../observe/latency-window.ts'
 import type { KeepBudget } from '../../net/upstream/body.ts'
-import { EndpointSet } from './endpoint-set.ts'
+import { EndpointSet } from './endpoints/endpoint-set.ts'
 import { forwardRequest } from './forward.ts'
 import type { GatewayRoute, GatewayRouteStatus } from './gateway-config.ts'
 
@@ -33,6 +34,7 @@ export interface RouteOptions {
 
 export async function openRoute(settings: GatewayRoute, options: RouteOptions): Promise<Route> {
   const { log, budget, drainMs } = options
+  const countedSince = randomUUID()
   let current = settings
   let inFlight = 0
   let requests = 0
@@ -50,8 +52,7 @@ export async function openRoute(settings: GatewayRoute, options: RouteOptions): 
     inFlightMs += inFlight * (nowMs - changedMs)
     changedMs = nowMs
   }
-  const onDone = (status: number, durationMs: number): void => {
-    const nowMs = performance.now()
+  const onDone = (status: number, durationMs: number, nowMs: number): void => {
     integrate(nowMs)
     inFlight--
     if (status >= 500) errors++
@@ -74,7 +75,7 @@ export async function openRoute(settings: GatewayRoute, options: RouteOptions): 
 
   let server = await listen(options.listener === undefined ? settings : { listener: options.listener })
   current = { ...settings, port: server.port }
-  endpoints.update(settings.endpoints)
+  endpoints.update(settings)
 
   return {
     get settings() {
@@ -88,13 +89,14 @@ export async function openRoute(settings: GatewayRoute, options: RouteOptions): 
         host: current.host,
         port: current.port,
         inFlight,
+        countedSince,
         requests,
         errors,
         waiting: endpoints.waiting,
         inFlightMs,
         measuredAtMs: nowMs,
         latency: latency.summarize(nowMs),
-        revisions: endpoints.revisions(),
+        revisions: endpoints.revisions(nowMs),
         endpoints: endpoints.status(),
       }
     },
@@ -107,14 +109,14 @@ export async function openRoute(settings: GatewayRoute, options: RouteOptions): 
         server = opened
       }
       current = { ...wanted, port }
-      endpoints.update(wanted.endpoints)
+      endpoints.update(wanted)
     },
     get listener() {
       return server.listener
     },
     close: async (drainMs, lingerMs) => {
       await Promise.all([server.close(drainMs, lingerMs), ...moved])
-      endpoints.update([])
+      endpoints.update({ endpoints: [] })
     },
   }
 }

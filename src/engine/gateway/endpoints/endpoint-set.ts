@@ -1,7 +1,8 @@
+import type { GatewayEndpoint, GatewayRoute, RevisionCounts, RevisionWeight } from '../gateway-config.ts'
 import { Endpoint, type EndpointEvents, type EndpointStatus } from './endpoint.ts'
-import type { GatewayEndpoint, RevisionCounts } from './gateway-config.ts'
 import { pickEndpoint } from './pick-endpoint.ts'
 import { createTallies } from './revision-counts.ts'
+import { type RevisionShare, createShares, haveWeights, pickFromShares, turnsOfOrder } from './revision-shares.ts'
 
 /** The replicas of one service: those that take requests, and those that only finish theirs. */
 export class EndpointSet {
@@ -11,6 +12,8 @@ export class EndpointSet {
   #current: Endpoint[] = []
   #draining: Endpoint[] = []
   #turn = 0
+  /** Undefined: revisions make no difference. */
+  #shares: readonly RevisionShare<Endpoint>[] | undefined
 
   constructor(events: EndpointEvents) {
     this.#events = {
@@ -22,10 +25,10 @@ export class EndpointSet {
     }
   }
 
-  /** What is left out is drained; what stays keeps its connections, counts and state. */
-  update(wanted: readonly GatewayEndpoint[]): void {
+  /** What is left out is drained; what stays keeps its connections, counts and state, and the same weights their order. */
+  update({ endpoints, weights }: Pick<GatewayRoute, 'endpoints' | 'weights'>): void {
     const before = new Map(this.#current.map((endpoint) => [keyOf(endpoint.address), endpoint]))
-    this.#current = wanted.map((address) => {
+    this.#current = endpoints.map((address) => {
       const key = keyOf(address)
       const known = before.get(key)
       before.delete(key)
@@ -33,10 +36,15 @@ export class EndpointSet {
     })
     for (const gone of before.values()) gone.drain()
     this.#draining.push(...before.values())
+    this.#tallies.forget(new Set(endpoints.map(({ revision }) => revision)))
+    this.#shares = weights === undefined ? undefined : this.#share(weights)
     this.#wake()
   }
 
-  pick(): Endpoint | undefined {
+  /** `preferred` when it may still be taken: that costs no revision its turn. */
+  pick(preferred?: Endpoint): Endpoint | undefined {
+    if (preferred?.state === 'Active' && this.#hasShare(preferred)) return preferred
+    if (this.#shares !== undefined) return pickFromShares(this.#shares)
     const index = pickEndpoint(this.#current, this.#turn)
     if (index === undefined) return undefined
     this.#turn = index + 1
@@ -53,13 +61,25 @@ export class EndpointSet {
     return this.#waiting.size
   }
 
-  revisions(): RevisionCounts[] {
-    return this.#tallies.list()
+  revisions(nowMs: number): RevisionCounts[] {
+    return this.#tallies.list(nowMs)
   }
 
   status(): EndpointStatus[] {
     this.#draining = this.#draining.filter((endpoint) => endpoint.inFlight > 0)
     return [...this.#current, ...this.#draining].map((endpoint) => endpoint.status())
+  }
+
+  #share(weights: readonly RevisionWeight[]): readonly RevisionShare<Endpoint>[] {
+    const known = this.#shares !== undefined && haveWeights(this.#shares, weights) ? this.#shares : undefined
+    const shares = known ?? createShares<Endpoint>(weights, Math.floor(Math.random() * turnsOfOrder))
+    for (const share of shares)
+      share.candidates = this.#current.filter(({ address }) => address.revision === share.revision)
+    return shares
+  }
+
+  #hasShare({ address }: Endpoint): boolean {
+    return this.#shares?.some(({ revision }) => revision === address.revision) ?? true
   }
 
   #wake(): void {

@@ -1,10 +1,10 @@
 import { connect } from 'node:net'
-import { backoffMs } from '../../base/backoff.ts'
-import type { AnswerReader, Exchange, UpstreamRequest } from '../../net/upstream/connection.ts'
-import { type UpstreamPool, openUpstreamPool } from '../../net/upstream/pool.ts'
-import type { GatewayEndpoint, GatewayRouteStatus } from './gateway-config.ts'
+import { backoffMs } from '../../../base/backoff.ts'
+import type { AnswerReader, Exchange, UpstreamRequest } from '../../../net/upstream/connection.ts'
+import { type UpstreamPool, openUpstreamPool } from '../../../net/upstream/pool.ts'
+import type { GatewayEndpoint, GatewayRouteStatus } from '../gateway-config.ts'
 import type { Candidate } from './pick-endpoint.ts'
-import type { RevisionTally } from './revision-counts.ts'
+import { type Outcome, type RevisionTally, countOutcome } from './revision-counts.ts'
 
 export type EndpointStatus = GatewayRouteStatus['endpoints'][number]
 
@@ -70,11 +70,9 @@ export class Endpoint implements Candidate {
     this.#tally.inFlight--
   }
 
-  /** A whole answer was passed on. */
-  count({ error, slow }: { readonly error: boolean; readonly slow: boolean }): void {
-    this.#tally.requests++
-    if (error) this.#tally.errors++
-    if (slow) this.#tally.slow++
+  /** Once for each request sent, but for those that end because of their client. */
+  count(outcome: Outcome): void {
+    countOutcome(this.#tally, outcome)
   }
 
   answered(): void {
@@ -83,8 +81,6 @@ export class Endpoint implements Candidate {
 
   failed(): void {
     this.#failures++
-    this.#tally.requests++
-    this.#tally.errors++
   }
 
   /** Gets no requests until a connection succeeds; tried by itself, so that no request pays for the attempt. */
