@@ -1,4 +1,4 @@
-/** Every finding about a spec, an overlay, a lock or a card, as one table: code to the sentence that explains it. */
+/** Every finding about what a person wrote, from the spec to its checks, as one table: code to the sentence that explains it. */
 export const specCodes = {
   // the text
   TL_SPEC_SYNTAX: 'The text is not YAML.',
@@ -43,9 +43,10 @@ export const specCodes = {
   TL_SPEC_SCALE_RANGE: 'The lower limit of replicas is above the upper one.',
   TL_SPEC_SCALE_TO_ZERO: 'From zero replicas only a target that counts requests can scale up.',
   TL_SPEC_SCALE_TARGET: 'Autoscaling has no target, or one that cannot be measured.',
-  TL_SPEC_WEIGHTS: 'The weights of a rollout must rise.',
-  TL_SPEC_SURGE: 'Recreate has no traffic to split, so it cannot have steps.',
-  TL_SPEC_STEP: 'A step of a rollout both waits for a time and for a person.',
+  TL_SPEC_WEIGHTS: 'The weights of a rollout must rise and stay below 100.',
+  TL_SPEC_SURGE: 'Where the capacity of a rollout comes from does not fit the steps or the replicas.',
+  TL_SPEC_STEP: 'A step both waits for a time and for a person, or a field means nothing without steps.',
+  TL_SPEC_SMOKE: 'A smoke request cannot be sent as it is.',
   TL_SPEC_GPU: 'Fields of `gpu` do not fit together.',
   TL_SPEC_POD_PATCH: 'The patch touches a field that Towline guarantees.',
   TL_SPEC_DUPLICATE_ITEM: 'Two items of a list have the same key.',
@@ -61,6 +62,9 @@ export const specCodes = {
   // the card
   TL_CARD_LABELS: 'The labels of the card cannot be used.',
   TL_CARD_IMAGE: 'The image preparation of the card does not fit together.',
+  // the checks
+  TL_TEST_EXPECT: 'A check expects nothing, or things that exclude each other.',
+  TL_TEST_INPUT: 'The input of a check is not where the file says.',
 } as const satisfies Record<`TL_${string}`, string>
 
 export type SpecCode = keyof typeof specCodes

@@ -13,5 +13,17 @@ export const defaults = {
   maxQueuedRows: 256,
   startupTimeoutMs: 60_000,
   drainTimeoutMs: 30_000,
+  rollout: {
+    surge: 'Auto',
+    bakeMs: 120_000,
+    minRequests: 200,
+    maxTimeMs: 3_600_000,
+    errors: { maxPercentOfStable: 125, floorPerThousand: 10 },
+    latency: { maxPercentOfStable: 125, floorPerThousand: 20 },
+    onFailure: 'Rollback',
+    onInconclusive: 'Pause',
+    revisionHistoryLimit: 3,
+    warmRevisions: 1,
+  },
   card: { activation: 'None', topK: 5, colour: 'RGB', crop: 'Center' },
 } as const

@@ -12,6 +12,11 @@ export async function renderModelCardSchema(): Promise<object> {
   return renderSchema(modelCardSchema, 'ModelCard')
 }
 
+export async function renderTestPlanSchema(): Promise<object> {
+  const { testPlanSchema } = await import('./schema/test-plan.ts')
+  return renderSchema(testPlanSchema, 'ModelTest')
+}
+
 async function renderSchema(schema: z.ZodType, title: string): Promise<object> {
   const { toJSONSchema } = await import('zod')
   return { title, ...toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' }) }

@@ -123,10 +123,19 @@ const malformed: readonly (readonly [text: string, ...expected: string[]])[] = [
   ],
   [
     `${head}  rollout:\n    surge: Recreate\n    steps:\n    - { weight: 50 }\n    - { weight: 5, bake: 1m, pause: Manual }`,
-    '9:5 error TL_SPEC_UNSUPPORTED  `rollout` is not supported yet by `towline up`; remove it',
     '9:12 error TL_SPEC_SURGE  surge Recreate stops the old revision first, so there is nothing to split; remove the steps or choose Swap',
     '12:17 error TL_SPEC_WEIGHTS  weight 5 does not rise above 50 of the step before',
     '12:37 error TL_SPEC_STEP  a step either bakes for a time or pauses for a person; remove one of the two',
+  ],
+  [
+    `${head}  rollout: { bake: 1m, analysis: { minRequests: 5 }, surge: Swap }`,
+    '8:20 error TL_SPEC_STEP  `bake` means nothing without `steps`; add for example `steps: [{ weight: 5 }, { weight: 50 }]`, or remove it',
+    '8:34 error TL_SPEC_STEP  `analysis` means nothing without `steps`; add for example `steps: [{ weight: 5 }, { weight: 50 }]`, or remove it',
+    '8:61 error TL_SPEC_SURGE  surge Swap ends a replica before another starts, and there may be only 1; have at least 2, or choose Surge, or Recreate where a gap is allowed',
+  ],
+  [
+    `${head}  rollout: { steps: [{ weight: 100 }] }`,
+    '8:32 error TL_SPEC_WEIGHTS  weight 100 leaves nothing to compare with; remove the step: full weight follows the last one by itself',
   ],
   [
     `${head}  pod:\n    patch: { spec: { terminationGracePeriodSeconds: 1 } }`,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { renderDuration } from '../base/duration.ts'
-import { resolveService } from './resolve.ts'
+import { resolveService } from './resolve/resolve-service.ts'
 import { revisionOf } from './revision.ts'
 import type { ModelServiceDocument } from './schema/model-service.ts'
 

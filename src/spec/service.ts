@@ -30,6 +30,50 @@ export interface Service {
   /** Who may ask. Absent: everybody who reaches the gateway. */
   readonly apiKeys?: readonly ApiKey[]
   readonly lifecycle: { readonly startupTimeoutMs: number; readonly drainTimeoutMs: number }
+  /** True: a new revision waits until this is false again. */
+  readonly paused: boolean
+  readonly rollout: Rollout
+}
+
+/** How a new revision takes over. Shares are of 1. */
+export interface Rollout {
+  /** None: one replica after the other. */
+  readonly steps: readonly RolloutStep[]
+  readonly surge: 'Auto' | 'Surge' | 'Swap' | 'Recreate'
+  /** Time at full weight before a canary counts as the stable revision. */
+  readonly bakeMs: number
+  readonly analysis: {
+    /** Of the new revision, at each step. */
+    readonly minRequests: number
+    /** Without proof by then a person has to decide. */
+    readonly maxTimeMs: number
+    readonly errors: Tolerance
+    /** Absent: no answer is too slow. */
+    readonly latency?: Tolerance & { readonly slowerThanMs: number }
+  }
+  readonly onFailure: 'Rollback' | 'Pause'
+  readonly onInconclusive: 'Rollback' | 'Pause'
+  /** Absolute paths of photos, requests as JSON, or test files. */
+  readonly smoke: readonly string[]
+  readonly requires: readonly { readonly environment: string; readonly maxAgeMs: number | null }[]
+  /** Earlier revisions that a rollback can go to. */
+  readonly revisionHistoryLimit: number
+  /** Of those, how many keep their replicas for a while after a canary. */
+  readonly warmRevisions: number
+}
+
+export interface RolloutStep {
+  /** Percent of the requests. */
+  readonly weight: number
+  readonly bakeMs: number
+  /** Waits for a person, however long. */
+  readonly manual: boolean
+}
+
+/** Acceptable is at most the larger of `ratio` times the stable revision's share and `floor`. */
+export interface Tolerance {
+  readonly ratio: number
+  readonly floor: number
 }
 
 export interface ApiKey {

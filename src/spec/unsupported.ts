@@ -15,7 +15,6 @@ interface UnsupportedField {
 
 const notYetLocal: readonly UnsupportedField[] = [
   { path: ['spec', 'profile'] },
-  { path: ['spec', 'paused'] },
   { path: ['spec', 'model', 'delivery'] },
   { path: ['spec', 'model', 'auth'] },
   { path: ['spec', 'model', 'cache'] },
@@ -26,7 +25,6 @@ const notYetLocal: readonly UnsupportedField[] = [
   },
   { path: ['spec', 'resources', 'cpuLimit'] },
   { path: ['spec', 'gpu'] },
-  { path: ['spec', 'rollout'] },
   { path: ['spec', 'expose', 'hostnames'] },
   { path: ['spec', 'expose', 'gatewayRef'] },
   { path: ['spec', 'expose', 'allowFrom'] },

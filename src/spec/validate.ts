@@ -1,10 +1,12 @@
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../base/diagnostic.ts'
-import { resolveService } from './resolve.ts'
+import { resolveService } from './resolve/resolve-service.ts'
 import { type DocumentView, viewDocument } from './rules/document-view.ts'
 import { checkEnv } from './rules/env-rules.ts'
 import { checkLocalModel, checkModelUri } from './rules/model-rules.ts'
-import { checkMounts, checkPodPatch, checkRollout, checkScaling } from './rules/scaling-rules.ts'
+import { checkRollout } from './rules/rollout-rules.ts'
+import { checkMounts, checkPodPatch, checkScaling } from './rules/scaling-rules.ts'
 import { checkServing } from './rules/serving-rules.ts'
+import { checkSmoke } from './rules/smoke-rules.ts'
 import type { ModelServiceDocument } from './schema/model-service.ts'
 import type { ApiKey, Service } from './service.ts'
 import { type Finding, placeFinding, type Places } from './source/finding.ts'
@@ -61,6 +63,7 @@ export async function validateTree(
     ...checkShape(modelServiceSchema, document),
     ...rules.flatMap((rule) => rule(view)),
     ...checkLocalModel(view, baseDir),
+    ...(await checkSmoke(view, baseDir)),
     ...unsupportedFields(document, 'Local', { env, apiKeys }),
   ]
   const diagnostics = sortDiagnostics(findings.map((finding) => placeFinding(root, finding, places)))

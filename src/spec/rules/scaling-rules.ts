@@ -54,33 +54,6 @@ export function checkScaling(view: DocumentView): Finding[] {
   return findings
 }
 
-export function checkRollout(view: DocumentView): Finding[] {
-  const findings: Finding[] = []
-  const steps = view.listAt('spec', 'rollout', 'steps')
-  let before = 0
-  for (const index of steps.keys()) {
-    const weight = view.numberAt('spec', 'rollout', 'steps', index, 'weight')
-    const path = ['spec', 'rollout', 'steps', index, 'weight']
-    if (weight !== undefined && weight <= before)
-      findings.push({
-        code: 'TL_SPEC_WEIGHTS',
-        path,
-        message: `weight ${weight} does not rise above ${before} of the step before`,
-      })
-    before = weight ?? before
-    if (view.has('spec', 'rollout', 'steps', index, 'bake') && view.has('spec', 'rollout', 'steps', index, 'pause')) {
-      const message = 'a step either bakes for a time or pauses for a person; remove one of the two'
-      findings.push({ code: 'TL_SPEC_STEP', path: ['spec', 'rollout', 'steps', index, 'pause'], message })
-    }
-  }
-  if (steps.length > 0 && view.textAt('spec', 'rollout', 'surge') === 'Recreate') {
-    const message =
-      'surge Recreate stops the old revision first, so there is nothing to split; remove the steps or choose Swap'
-    findings.push({ code: 'TL_SPEC_SURGE', path: ['spec', 'rollout', 'surge'], message })
-  }
-  return findings
-}
-
 const guarded = [
   'livenessProbe',
   'readinessProbe',

@@ -86,17 +86,30 @@ export const rollout = z
       .max(20)
       .describe('None: a rolling change.')
       .optional(),
-    bake: duration('Time to watch at each step.').optional(),
+    bake: duration('Time to watch at each step, and at full weight; default 2m.').optional(),
     surge: z.enum(['Auto', 'Surge', 'Swap', 'Recreate']).describe('Where spare capacity comes from.').optional(),
     analysis: z
       .strictObject({
-        minRequests: z.int().min(1).max(1_000_000).optional(),
+        minRequests: z
+          .int()
+          .min(1)
+          .max(1_000_000)
+          .describe('Requests the new revision must have answered at each step; default 200.')
+          .optional(),
+        maxTime: duration('Without proof after this time the analysis is inconclusive; default 1h.').optional(),
         errors: z.strictObject(tolerance).optional(),
         latency: z.strictObject({ slowerThan: duration('A slower answer counts as slow.'), ...tolerance }).optional(),
       })
       .describe('The new revision against the stable one, on counts.')
       .optional(),
-    onFailure: z.enum(['Rollback', 'Pause']).optional(),
+    onFailure: z
+      .enum(['Rollback', 'Pause'])
+      .describe('Pause takes the weight away and keeps the replicas to look at; default Rollback.')
+      .optional(),
+    onInconclusive: z
+      .enum(['Rollback', 'Pause'])
+      .describe('Pause keeps the weight and waits for a person; default Pause.')
+      .optional(),
     smoke: z
       .array(plainText(1024).min(1))
       .max(32)
@@ -113,7 +126,17 @@ export const rollout = z
       .max(8)
       .describe('Environments that must have passed.')
       .optional(),
-    revisionHistoryLimit: z.int().min(1).max(100).optional(),
-    warmRevisions: z.int().min(0).max(10).optional(),
+    revisionHistoryLimit: z
+      .int()
+      .min(1)
+      .max(100)
+      .describe('Earlier revisions that a rollback can go to; default 3.')
+      .optional(),
+    warmRevisions: z
+      .int()
+      .min(0)
+      .max(10)
+      .describe('Earlier revisions that keep their replicas for some minutes after a canary; default 1.')
+      .optional(),
   })
   .describe('How a new revision takes over.')

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
-import { parseDuration } from '../base/duration.ts'
-import { parseQuantity, quantityMillis, quantityUnits } from '../base/quantity.ts'
-import { defaults } from './defaults.ts'
-import type { ModelServiceDocument } from './schema/model-service.ts'
-import type { ScalingRules, Service } from './service.ts'
-import type { ValidateOptions } from './validate.ts'
+import { parseQuantity, quantityMillis, quantityUnits } from '../../base/quantity.ts'
+import { defaults } from '../defaults.ts'
+import type { ModelServiceDocument } from '../schema/model-service.ts'
+import { durationMs, resolveRollout } from './resolve-rollout.ts'
+import type { ScalingRules, Service } from '../service.ts'
+import type { ValidateOptions } from '../validate.ts'
 
 /** Applies every default and puts the unit into every name. The document has passed all checks. */
 export function resolveService(
@@ -40,6 +40,8 @@ export function resolveService(
       startupTimeoutMs: durationMs(lifecycle?.startupTimeout, defaults.startupTimeoutMs),
       drainTimeoutMs: durationMs(lifecycle?.drainTimeout, defaults.drainTimeoutMs),
     },
+    paused: spec.paused ?? false,
+    rollout: resolveRollout(spec.rollout, baseDir),
   }
 }
 
@@ -87,13 +89,6 @@ type Defined<T> = { [key in keyof T]?: Exclude<T[key], undefined> }
 
 function withoutUndefined<T extends object>(value: T): Defined<T> {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>
-}
-
-function durationMs(text: string | undefined, absentMs: number): number {
-  if (text === undefined) return absentMs
-  const ms = parseDuration(text)
-  if (ms === undefined) throw new Error(`the schema let the duration ${text} through`)
-  return ms
 }
 
 function bytes(value: string | number | undefined): number | undefined {

@@ -1,0 +1,58 @@
+import type { Finding } from '../source/finding.ts'
+import type { DocumentView } from './document-view.ts'
+
+export function checkRollout(view: DocumentView): Finding[] {
+  const findings: Finding[] = []
+  const steps = view.listAt('spec', 'rollout', 'steps')
+  let before = 0
+  for (const index of steps.keys()) {
+    const weight = view.numberAt('spec', 'rollout', 'steps', index, 'weight')
+    const path = ['spec', 'rollout', 'steps', index, 'weight']
+    if (weight !== undefined && weight <= before)
+      findings.push({
+        code: 'TL_SPEC_WEIGHTS',
+        path,
+        message: `weight ${weight} does not rise above ${before} of the step before`,
+      })
+    if (weight === 100)
+      findings.push({
+        code: 'TL_SPEC_WEIGHTS',
+        path,
+        message:
+          'weight 100 leaves nothing to compare with; remove the step: full weight follows the last one by itself',
+      })
+    before = weight ?? before
+    if (view.has('spec', 'rollout', 'steps', index, 'bake') && view.has('spec', 'rollout', 'steps', index, 'pause')) {
+      const message = 'a step either bakes for a time or pauses for a person; remove one of the two'
+      findings.push({ code: 'TL_SPEC_STEP', path: ['spec', 'rollout', 'steps', index, 'pause'], message })
+    }
+  }
+  if (steps.length > 0 && view.textAt('spec', 'rollout', 'surge') === 'Recreate') {
+    const message =
+      'surge Recreate stops the old revision first, so there is nothing to split; remove the steps or choose Swap'
+    findings.push({ code: 'TL_SPEC_SURGE', path: ['spec', 'rollout', 'surge'], message })
+  }
+  return [...findings, ...checkSwap(view), ...(steps.length === 0 ? checkStepsMissing(view) : [])]
+}
+
+function checkSwap(view: DocumentView): Finding[] {
+  if (view.textAt('spec', 'rollout', 'surge') !== 'Swap') return []
+  const fixed = view.numberAt('spec', 'replicas') ?? (view.has('spec', 'autoscaling') ? undefined : 1)
+  const least = fixed ?? view.numberAt('spec', 'autoscaling', 'minReplicas') ?? 1
+  if (least >= 2) return []
+  const message = `surge Swap ends a replica before another starts, and there may be only ${least}; have at least 2, or choose Surge, or Recreate where a gap is allowed`
+  return [{ code: 'TL_SPEC_SURGE', path: ['spec', 'rollout', 'surge'], message }]
+}
+
+const onlyWithSteps = ['bake', 'analysis', 'onInconclusive', 'onNoTraffic', 'warmRevisions']
+
+/** One replica after the other is no experiment: nothing is compared, so nothing of this would have an effect. */
+function checkStepsMissing(view: DocumentView): Finding[] {
+  return onlyWithSteps
+    .filter((field) => view.has('spec', 'rollout', field))
+    .map((field) => ({
+      code: 'TL_SPEC_STEP',
+      path: ['spec', 'rollout', field],
+      message: `\`${field}\` means nothing without \`steps\`; add for example \`steps: [{ weight: 5 }, { weight: 50 }]\`, or remove it`,
+    }))
+}
