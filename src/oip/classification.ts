@@ -27,3 +27,13 @@ export function renderClassification({
     ],
   }
 }
+
+/** The classes of such an answer, best first; undefined when it is another one. */
+export function readClasses(body: unknown): ClassScore[] | undefined {
+  const { outputs } = (body ?? {}) as { outputs?: readonly { name: string; data?: readonly unknown[] }[] } // read with care below
+  if (!Array.isArray(outputs)) return undefined
+  const data = (name: string): readonly unknown[] | undefined => outputs.find((output) => output.name === name)?.data
+  const [labels, scores, indices] = [data('labels'), data('scores'), data('indices')]
+  if (labels === undefined || scores === undefined || indices === undefined) return undefined
+  return labels.map((label, at) => ({ label: String(label), score: Number(scores[at]), index: Number(indices[at]) }))
+}
