@@ -1,11 +1,12 @@
 /**
- * `npm test [suite | file …]`: runs the suites one after the other, keeps each to its budget, and adds them up. The last
- * line is the sum. Without arguments all suites run.
+ * `npm test [suite | file …] [--kills N]`: runs the suites one after the other, keeps each to its budget, and adds them up. The last
+ * line is the sum. Without arguments all suites run. `--kills`: how often the chaos suite kills the engine during rollouts.
  */
 import { spawn } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { renderCounts } from './reporter.ts'
 
 /** `shared`: all files in one process (fast, no global state allowed); `apart`: a process for each file, one at a time. */
@@ -13,7 +14,7 @@ const suites = [
   { name: 'unit', files: ['src/**/*.test.ts', 'test/kit/*.test.ts'], isolation: 'shared', budgetS: 60 },
   { name: 'conformance', files: ['test/conformance/*.test.ts'], isolation: 'apart', budgetS: 180 },
   { name: 'e2e', files: ['test/e2e/*.test.ts'], isolation: 'apart', budgetS: 180 },
-  { name: 'chaos', files: ['test/chaos/*.test.ts'], isolation: 'apart', budgetS: 420 },
+  { name: 'chaos', files: ['test/chaos/*.test.ts'], isolation: 'apart', budgetS: 900 },
   { name: 'pack', files: ['test/pack/*.test.ts'], isolation: 'apart', budgetS: 420 },
 ] as const
 
@@ -25,8 +26,13 @@ type Suite = {
 }
 
 const root = join(import.meta.dirname, '..')
+/** What one kill takes at most, with the rollouts around it. */
+const killS = 6
+const defaultKills = 30
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { kills: { type: 'string' } } })
+const kills = parseKills(values.kills)
 const total = { passed: 0, failed: 0, skipped: 0 }
-const chosen = chooseSuites(process.argv.slice(2))
+const chosen = chooseSuites(positionals)
 for (const suite of chosen) {
   const startMs = performance.now()
   const count = await runSuite(suite)
@@ -37,6 +43,12 @@ for (const suite of chosen) {
 }
 console.log(renderCounts(total))
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
+
+function parseKills(text = String(defaultKills)): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text)
+  console.error(`error: \`${text}\` is no number of kills; write a whole number from 1`)
+  process.exit(2)
+}
 
 function chooseSuites(wanted: readonly string[]): readonly Suite[] {
   if (wanted.length === 0) return suites
@@ -70,25 +82,26 @@ async function runSuite(suite: Suite): Promise<typeof total> {
     cwd: root,
     stdio: 'inherit',
     detached: true,
-    env: { ...process.env, TOWLINE_TEST_COUNTS: countsFile },
+    env: { ...process.env, TOWLINE_TEST_COUNTS: countsFile, TOWLINE_KILLS: String(kills) },
   })
   const pid = child.pid
   const endGroup = (signal: NodeJS.Signals): void => {
     if (pid !== undefined && child.exitCode === null) process.kill(-pid, signal)
   }
   process.once('SIGINT', () => endGroup('SIGINT'))
+  const budgetS = suite.budgetS + Math.max(0, kills - defaultKills) * killS
   let late = false
   const budget = setTimeout(() => {
     late = true
     endGroup('SIGKILL')
-  }, suite.budgetS * 1000)
+  }, budgetS * 1000)
   const { promise, resolve } = Promise.withResolvers<number>()
   child.on('close', (code) => resolve(code ?? 1))
   const status = await promise
   clearTimeout(budget)
   const count = readCounts(countsFile)
   rmSync(folder, { recursive: true })
-  if (late) console.log(`FAIL suite ${suite.name} took longer than its budget of ${suite.budgetS} s and was ended`)
+  if (late) console.log(`FAIL suite ${suite.name} took longer than its budget of ${budgetS} s and was ended`)
   // A process that died, or was ended, without reporting a failure is one.
   return status !== 0 && count.failed === 0 ? { ...count, failed: 1 } : count
 }

@@ -7,19 +7,34 @@ import { systemClock } from '../base/clock.ts'
 import { renderDuration } from '../base/duration.ts'
 import { TowlineError, hasErrno } from '../base/errors.ts'
 import { readTail } from '../engine/log-files.ts'
+import type { EvidencePace } from '../engine/rollout/evidence.ts'
 import { type ProjectPaths, prepareProject, projectPaths } from '../engine/paths.ts'
 import { lastLine } from '../engine/replica/exit-reason.ts'
 import { readControlError } from '../net/control-error.ts'
 import { isLate, isNobodyListening, requestJson, streamLines } from '../net/http-client.ts'
-import type { ApplyRequest, EngineEvent, EngineStatus, LoadStatus, ServiceStatus } from './api.ts'
+import type {
+  ApplyRequest,
+  EngineEvent,
+  EngineStatus,
+  HistoryStatus,
+  LoadStatus,
+  OrderAnswer,
+  PlanStatus,
+  ServiceOrder,
+  ServiceStatus,
+} from './api.ts'
 import { type EngineStart, failureFile, minLeaseMs, readFailure } from './engine-start.ts'
 
 /** One engine's control interface. Each call connects anew; a lost engine is TL_ENGINE_LOST, none at all TL_ENGINE_MISSING. */
 export interface EngineClient {
   status(): Promise<EngineStatus>
   apply(name: string, request: ApplyRequest): Promise<ServiceStatus>
+  /** What `apply` would do; changes nothing. */
+  plan(name: string, request: ApplyRequest): Promise<PlanStatus>
   scale(name: string, replicas: number): Promise<ServiceStatus>
-  restart(name: string): Promise<ServiceStatus>
+  /** TL_ROLLOUT_REFUSED where it cannot be done now. */
+  order(name: string, order: ServiceOrder): Promise<OrderAnswer>
+  history(name: string): Promise<HistoryStatus>
   restartGateway(): Promise<EngineStatus>
   load(): Promise<LoadStatus>
   /** The last `count`, oldest first. */
@@ -80,8 +95,10 @@ export function createClient(projectDir: string): EngineClient {
   return {
     status: async () => (await call('GET', '/v1/status')) as EngineStatus,
     apply: async (name, body) => (await call('PUT', at(name), { body, timeoutMs: applyMs })) as ServiceStatus,
+    plan: async (name, body) => (await call('POST', at(name, '/plan'), { body, timeoutMs: applyMs })) as PlanStatus,
     scale: async (name, replicas) => (await call('PUT', at(name, '/scale'), { body: { replicas } })) as ServiceStatus,
-    restart: async (name) => (await call('POST', at(name, '/restart'))) as ServiceStatus,
+    order: async (name, body) => (await call('POST', at(name, '/order'), { body })) as OrderAnswer,
+    history: async (name) => (await call('GET', at(name, '/history'))) as HistoryStatus,
     restartGateway: async () => (await call('POST', '/v1/gateway/restart', { timeoutMs: handoverMs })) as EngineStatus,
     events: async (name, count) => (await call('GET', `${at(name, '/events')}?count=${count}`)) as EngineEvent[],
     load: async () => (await call('GET', '/v1/load')) as LoadStatus,
@@ -105,6 +122,8 @@ export interface NewEngine {
   readonly leaseMs?: number | undefined
   /** Of a new engine: between two looks of an autoscaler; absent: 15 s, as in a cluster. */
   readonly scaleSyncMs?: number | undefined
+  /** Of a new engine: windows of evidence; absent: 10 s, the first 30 s after a change of weight left out. */
+  readonly evidencePace?: EvidencePace | undefined
   /** Of a new engine: false kills replicas instead of draining them, for the proof that draining matters. */
   readonly drains?: boolean | undefined
 }
@@ -130,7 +149,7 @@ export async function startEngine(projectDir: string, settings: NewEngine = {}):
   return client
 }
 
-type Settings = Pick<EngineStart, 'leaseMs' | 'scaleSyncMs' | 'drains'>
+type Settings = Pick<EngineStart, 'leaseMs' | 'scaleSyncMs' | 'evidencePace' | 'drains'>
 
 async function ensureEngine(client: EngineClient, paths: ProjectPaths, settings: Settings): Promise<void> {
   const limitMs = systemClock.monotonicMs() + startLimitMs

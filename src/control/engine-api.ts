@@ -5,15 +5,14 @@ import type { Logger } from 'pino'
 import { hasErrors, renderDiagnostic } from '../base/diagnostic.ts'
 import { TowlineError } from '../base/errors.ts'
 import type { Application, Engine } from '../engine/engine.ts'
-import { printModel } from './model-print.ts'
 import { sendJson } from '../net/answer.ts'
 import { readJson } from '../net/body.ts'
 import { sendControlError } from '../net/control-error.ts'
 import type { Handler } from '../net/http-server.ts'
-import { revisionOf } from '../spec/revision.ts'
 import type { ApiKey } from '../spec/service.ts'
 import { validateDocument } from '../spec/validate.ts'
 import type { ApplyRequest, ScaleRequest } from './api.ts'
+import { parseOrder } from './order.ts'
 
 const maxBodyBytes = 4 << 20
 
@@ -50,7 +49,7 @@ export function createEngineApi(engine: Engine, log: Logger): Handler {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://engine')
     const [, service = '', verb] =
-      /^\/v1\/services\/([^/]+)(?:\/(watch|attach|scale|restart|events))?$/.exec(pathname) ?? []
+      /^\/v1\/services\/([^/]+)(?:\/(watch|attach|scale|plan|order|history|events))?$/.exec(pathname) ?? []
     const name = decode(service)
     const route = service === '' ? pathname : verb === undefined ? 'service' : verb
     switch (`${request.method} ${route}`) {
@@ -68,8 +67,12 @@ export function createEngineApi(engine: Engine, log: Logger): Handler {
           202,
           engine.scale(name, parseScaleRequest(await readJson(request, maxBodyBytes)).replicas),
         )
-      case 'POST restart':
-        return sendJson(response, 202, engine.restart(name))
+      case 'POST plan':
+        return sendJson(response, 200, await engine.plan(await readApplication(request, name)))
+      case 'POST order':
+        return sendJson(response, 202, engine.order(name, parseOrder(await readJson(request, maxBodyBytes))))
+      case 'GET history':
+        return sendJson(response, 200, engine.history(name))
       case 'DELETE service':
         await engine.remove(name)
         return sendJson(response, 200, {})
@@ -110,7 +113,14 @@ async function stream(engine: Engine, name: string, response: ServerResponse): P
 }
 
 async function readApplication(request: IncomingMessage, name: string): Promise<Application> {
-  const { document, file, port, env, apiKeys } = parseApplyRequest(await readJson(request, maxBodyBytes))
+  const {
+    document,
+    file,
+    port,
+    env,
+    apiKeys,
+    environment = null,
+  } = parseApplyRequest(await readJson(request, maxBodyBytes))
   const { service, diagnostics } = await validateDocument(document, {
     baseDir: dirname(file),
     file,
@@ -123,8 +133,7 @@ async function readApplication(request: IncomingMessage, name: string): Promise<
   if (service.name !== name) {
     throw new TowlineError('TL_REQUEST_INVALID', `the address names ${name}, the document ${service.name}`)
   }
-  const hash = `${revisionOf(service)}-${await printModel(service.model.path)}`
-  return { service, file, hash, ...(port === undefined ? {} : { port }) }
+  return { service, file, environment, ...(port === undefined ? {} : { port }) }
 }
 
 export function parseApplyRequest(body: unknown): ApplyRequest {
@@ -132,7 +141,7 @@ export function parseApplyRequest(body: unknown): ApplyRequest {
     throw new TowlineError('TL_REQUEST_INVALID', why)
   }
   if (typeof body !== 'object' || body === null) return refuse('the body is no object')
-  const { document, file, port, env, apiKeys, ...rest } = body as Record<string, unknown>
+  const { document, file, port, env, apiKeys, environment, ...rest } = body as Record<string, unknown>
   const unknown = Object.keys(rest)
   if (unknown.length > 0) return refuse(`unknown fields: ${unknown.join(', ')}`)
   if (typeof file !== 'string' || !isAbsolute(file)) return refuse('`file` must be an absolute path')
@@ -141,9 +150,11 @@ export function parseApplyRequest(body: unknown): ApplyRequest {
   if (env !== undefined && !isTextRecord(env)) return refuse('`env` must map names to text')
   if (apiKeys !== undefined && !isKeyList(apiKeys))
     return refuse('`apiKeys` must be a list of callers with SHA-256 hashes')
+  if (environment !== undefined && typeof environment !== 'string') return refuse('`environment` must be text')
   return {
     document,
     file,
+    ...(environment === undefined ? {} : { environment }),
     ...(port === undefined ? {} : { port }),
     ...(env === undefined ? {} : { env }),
     ...(apiKeys === undefined ? {} : { apiKeys }),

@@ -13,7 +13,7 @@ import { type EngineStart, describeFailure, parseEngineStart } from './engine-st
 const apiDrainMs = 1000
 
 /** `engine-process {projectDir, leaseMs, failureFile}`: runs until its last service is gone, or SIGTERM: then others adopt. */
-async function runEngine({ projectDir, leaseMs, scaleSyncMs, drains }: EngineStart): Promise<void> {
+async function runEngine({ projectDir, leaseMs, ...hidden }: EngineStart): Promise<void> {
   const paths = projectPaths(projectDir)
   prepareProject(paths)
   // First of all: whoever holds the store is the engine.
@@ -21,7 +21,7 @@ async function runEngine({ projectDir, leaseMs, scaleSyncMs, drains }: EngineSta
   const log = openLog({ file: join(paths.logs, 'engine.log'), fields: { process: 'engine', pid: process.pid } })
   try {
     const version = readVersion()
-    const engine = openEngine({ paths, store, clock: systemClock, leaseMs, scaleSyncMs, drains, version, log: log.to })
+    const engine = openEngine({ ...hidden, paths, store, clock: systemClock, leaseMs, version, log: log.to })
     try {
       const api = await openHttpServer({
         listen: { socketPath: paths.socket },

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { type ErrorCode, TowlineError, codes } from '../base/errors.ts'
 import type { ProjectPaths } from '../engine/paths.ts'
+import type { EvidencePace } from '../engine/rollout/evidence.ts'
 
 /** The only argument of `engine-process`, as JSON. */
 export interface EngineStart {
@@ -9,6 +11,8 @@ export interface EngineStart {
   readonly leaseMs: number
   /** Between two looks of an autoscaler; absent: a cluster's own. */
   readonly scaleSyncMs?: number | undefined
+  /** Windows of evidence for a canary; absent: the engine's own. */
+  readonly evidencePace?: EvidencePace | undefined
   /** False: replicas are killed without draining; absent: they drain. */
   readonly drains?: boolean | undefined
   /** Where an engine that cannot start says why. */
@@ -48,21 +52,17 @@ export function readFailure(file: string): TowlineError | undefined {
   return new TowlineError(value.code as ErrorCode, String(value.detail), hint)
 }
 
+const form = z.strictObject({
+  projectDir: z.string().min(1),
+  leaseMs: z.number(),
+  failureFile: z.string().min(1),
+  scaleSyncMs: z.number().optional(),
+  evidencePace: z.strictObject({ windowMs: z.number().positive(), warmUpMs: z.number().min(0) }).optional(),
+  drains: z.boolean().optional(),
+}) satisfies z.ZodType<EngineStart>
+
 export function parseEngineStart(text: string | undefined): EngineStart {
-  const value: unknown = JSON.parse(text ?? 'null')
-  if (
-    typeof value === 'object' &&
-    value !== null &&
-    'projectDir' in value &&
-    typeof value.projectDir === 'string' &&
-    'leaseMs' in value &&
-    typeof value.leaseMs === 'number' &&
-    'failureFile' in value &&
-    typeof value.failureFile === 'string'
-  ) {
-    const scaleSyncMs = 'scaleSyncMs' in value && typeof value.scaleSyncMs === 'number' ? value.scaleSyncMs : undefined
-    const drains = !('drains' in value && value.drains === false)
-    return { projectDir: value.projectDir, leaseMs: value.leaseMs, failureFile: value.failureFile, scaleSyncMs, drains }
-  }
-  throw new TowlineError('TL_USAGE', 'engine-process needs {projectDir, leaseMs, failureFile} as JSON')
+  const result = form.safeParse(JSON.parse(text ?? 'null'))
+  if (result.success) return result.data
+  throw new TowlineError('TL_USAGE', `engine-process needs an EngineStart as JSON (${z.prettifyError(result.error)})`)
 }

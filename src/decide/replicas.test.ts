@@ -1,24 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type ReplicaAction, type ReplicaObservation, decideReplicas, isServing } from './replicas.ts'
+import {
+  type ReplicaAction,
+  type ReplicaObservation,
+  type WantedRevision,
+  decideReplicas,
+  isGivenUp,
+  isServing,
+  isUsable,
+} from './replicas.ts'
 
 const drainMs = 3
 const startMs = 4
 
-type Simulated = { -readonly [key in keyof ReplicaObservation]: ReplicaObservation[key] } & { willServe: boolean }
+type Simulated = { -readonly [key in keyof ReplicaObservation]: ReplicaObservation[key] }
 
 /** Hands without a machine: each look is one step of time; a started process is ready `startMs` later if it ever is. */
 function createWorld() {
   const replicas: Simulated[] = []
-  const world = {
-    nowMs: 0,
-    desired: 0,
-    revision: 1,
-    replicas,
-    rejected: [] as number[],
-    brokenRevisions: new Set<number>(),
-  }
+  const world = { nowMs: 0, wanted: [] as WantedRevision[], replicas }
   let started = 0
 
   const find = (name: string): Simulated => {
@@ -29,7 +30,6 @@ function createWorld() {
   const begin = (replica: Simulated): void => {
     replica.phase = 'Starting'
     replica.startedAtMs = world.nowMs
-    replica.willServe = !world.brokenRevisions.has(replica.revision)
   }
   const end = (replica: Simulated): void => {
     replica.phase = 'Waiting'
@@ -41,7 +41,7 @@ function createWorld() {
     if (action.kind === 'Start') {
       const replica: Simulated = {
         name: `r${started++}`,
-        revision: world.revision,
+        revision: action.revision,
         phase: 'Starting',
         inRoute: false,
         ending: null,
@@ -50,7 +50,6 @@ function createWorld() {
         proven: false,
         failures: 0,
         hopeless: false,
-        willServe: true,
       }
       begin(replica)
       replicas.push(replica)
@@ -82,15 +81,17 @@ function createWorld() {
       case 'Forget':
         replicas.splice(replicas.indexOf(replica), 1)
         break
-      case 'Reject':
-        world.rejected.push(action.revision)
-        world.revision = action.revision - 1
-        break
     }
   }
 
   return Object.assign(world, {
-    serving: () => replicas.filter(isServing).length,
+    want: (...sizes: readonly [revision: number, count: number, routed?: boolean][]) => {
+      world.wanted = sizes.map(([revision, count, routed = true]) => ({ revision, replicas: count, routed }))
+    },
+    of: (revision: number) => replicas.filter((replica) => replica.revision === revision),
+    serving: (revision?: number) =>
+      replicas.filter((replica) => isServing(replica) && (revision === undefined || replica.revision === revision))
+        .length,
     crash: (replica: Simulated) => {
       if (replica.phase !== 'Waiting') end(replica)
     },
@@ -100,11 +101,7 @@ function createWorld() {
       for (const replica of replicas) {
         const ageMs = world.nowMs - replica.startedAtMs
         if (replica.phase === 'Starting' && ageMs >= startMs) {
-          if (replica.willServe) Object.assign(replica, { phase: 'Ready', proven: true, failures: 0 })
-          else {
-            replica.failures++
-            end(replica)
-          }
+          Object.assign(replica, { phase: 'Ready', proven: true, failures: 0 })
         } else if (replica.phase === 'Draining' && replica.dueAtMs - world.nowMs <= 2) end(replica)
       }
       const actions = decideReplicas(world)
@@ -124,44 +121,25 @@ function settle(world: ReturnType<typeof createWorld>, each = (): void => undefi
 
 const count = fc.integer({ min: 1, max: 5 })
 
-test('a rolling change of healthy replicas never serves with fewer than wanted, and has at most one more', () => {
-  fc.assert(
-    fc.property(count, fc.integer({ min: 1, max: 3 }), (desired, changes) => {
-      const world = createWorld()
-      world.desired = desired
-      settle(world)
-      for (let change = 0; change < changes; change++) {
-        world.revision++
-        settle(world, () => {
-          assert.ok(world.serving() >= desired, `${world.serving()} of ${desired} serve`)
-          assert.ok(world.replicas.filter(({ ending }) => ending !== 'Retire').length <= desired + 1)
-        })
-      }
-      assert.ok(world.replicas.every(({ revision }) => revision === world.revision))
-      assert.equal(world.replicas.length, desired)
-    }),
-  )
-})
-
 const event = fc.oneof(
   fc.record({ kind: fc.constant('looks' as const), looks: fc.integer({ min: 1, max: 8 }) }),
-  fc.record({ kind: fc.constant('scale' as const), desired: count }),
-  fc.record({ kind: fc.constant('change' as const) }),
+  fc.record({
+    kind: fc.constant('want' as const),
+    sizes: fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), count, fc.boolean()), { maxLength: 3 }),
+  }),
   fc.record({ kind: fc.constant('crash' as const), which: fc.nat(5) }),
   fc.record({ kind: fc.constant('unready' as const), which: fc.nat(5) }),
   fc.record({ kind: fc.constant('recycle' as const), which: fc.nat(5) }),
 )
 
-test('whatever happens on the way, it comes to rest with the wanted number of the wanted revision', () => {
+test('whatever happens on the way, each revision comes to rest with as many as it should have, in the route or out of it', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 40 }), (events) => {
       const world = createWorld()
-      world.desired = 2
       for (const event of events) {
         const replica = 'which' in event ? world.replicas[event.which] : undefined
         if (event.kind === 'looks') for (let look = 0; look < event.looks; look++) world.look()
-        else if (event.kind === 'scale') world.desired = event.desired
-        else if (event.kind === 'change') world.revision++
+        else if (event.kind === 'want') world.want(...new Map(event.sizes.map((size) => [size[0], size])).values())
         else if (replica === undefined) continue
         else if (event.kind === 'crash') world.crash(replica)
         else if (event.kind === 'recycle' && replica.phase === 'Ready') replica.ending ??= 'Restart'
@@ -170,47 +148,51 @@ test('whatever happens on the way, it comes to rest with the wanted number of th
         }
       }
       settle(world)
-      assert.equal(world.serving(), world.desired)
-      assert.ok(world.replicas.every(({ revision }) => revision === world.revision))
-    }),
-  )
-})
-
-test('a decision alone never takes the last serving replica out of service', () => {
-  fc.assert(
-    fc.property(fc.array(event, { maxLength: 40 }), (events) => {
-      const world = createWorld()
-      world.desired = 1
-      for (const event of events) {
-        if (event.kind === 'scale') world.desired = event.desired
-        if (event.kind === 'change') world.revision++
-        const replica = 'which' in event ? world.replicas[event.which] : undefined
-        if (event.kind === 'crash' && replica !== undefined) world.crash(replica)
-        const before = world.serving()
-        world.look()
-        if (before > 0) assert.ok(world.serving() > 0, 'it served before the decision and not after it')
+      for (const { revision, replicas, routed } of world.wanted) {
+        assert.equal(world.of(revision).length, replicas)
+        assert.equal(world.serving(revision), routed ? replicas : 0)
       }
+      assert.equal(
+        world.replicas.length,
+        world.wanted.reduce((sum, { replicas }) => sum + replicas, 0),
+      )
     }),
   )
 })
 
-test('a revision that never becomes ready is given up while all old replicas go on serving', () => {
+test('a smaller size never ends more replicas that serve than it says', () => {
   fc.assert(
-    fc.property(count, (desired) => {
+    fc.property(count, count, fc.array(fc.nat(4), { maxLength: 3 }), (from, to, crashed) => {
       const world = createWorld()
-      world.desired = desired
+      world.want([1, from])
       settle(world)
-      world.revision = 2
-      world.brokenRevisions.add(2)
-      settle(world, () => assert.ok(world.serving() >= desired))
-      assert.deepEqual(world.rejected, [2])
-      assert.ok(world.replicas.every(({ revision }) => revision === 1))
+      for (const which of crashed) {
+        const replica = world.replicas[which]
+        if (replica !== undefined) world.crash(replica)
+      }
+      const before = world.replicas.filter((replica) => isUsable(replica)).length
+      world.want([1, to])
+      world.look()
+      const left = world.replicas.filter((replica) => isUsable(replica)).length
+      assert.ok(left >= Math.min(before, to), `${left} of ${before} are left, ${to} were wanted`)
     }),
   )
 })
 
-test('a hopeless revision is given up at its first failure; without an older one serving it is kept and tried again', () => {
-  const replica: ReplicaObservation = {
+test('a revision that is not named any more goes, and one that only stands ready gets no requests', () => {
+  const world = createWorld()
+  world.want([1, 2])
+  settle(world)
+  world.want([1, 2, false], [2, 2])
+  settle(world)
+  assert.deepEqual([world.of(1).length, world.serving(1), world.serving(2)], [2, 0, 2])
+  world.want([2, 2])
+  settle(world)
+  assert.equal(world.of(1).length, 0)
+})
+
+test('given up is who was never ready and failed hopelessly or three times; who has served once is tried for ever', () => {
+  const waiting: ReplicaObservation = {
     name: 'new',
     revision: 2,
     phase: 'Waiting',
@@ -222,23 +204,13 @@ test('a hopeless revision is given up at its first failure; without an older one
     failures: 1,
     hopeless: true,
   }
-  const old = {
-    ...replica,
-    name: 'old',
-    revision: 1,
-    phase: 'Ready',
-    inRoute: true,
-    proven: true,
-    failures: 0,
-    hopeless: false,
-  } as const
-  assert.deepEqual(decideReplicas({ nowMs: 1, desired: 1, revision: 2, replicas: [old, replica] }), [
-    { kind: 'Reject', revision: 2, replica: 'new' },
-  ])
-  assert.deepEqual(decideReplicas({ nowMs: 1, desired: 1, revision: 2, replicas: [replica] }), [])
-  assert.deepEqual(decideReplicas({ nowMs: 100, desired: 1, revision: 2, replicas: [replica] }), [
-    { kind: 'Restart', replica: 'new' },
-  ])
+  assert.equal(isGivenUp(waiting), true)
+  assert.equal(isGivenUp({ ...waiting, hopeless: false, failures: 2 }), false)
+  assert.equal(isGivenUp({ ...waiting, hopeless: false, failures: 3 }), true)
+  assert.equal(isGivenUp({ ...waiting, proven: true, failures: 9 }), false)
+  const wanted = [{ revision: 2, replicas: 1, routed: true }]
+  assert.deepEqual(decideReplicas({ nowMs: 1, wanted, replicas: [waiting] }), [])
+  assert.deepEqual(decideReplicas({ nowMs: 100, wanted, replicas: [waiting] }), [{ kind: 'Restart', replica: 'new' }])
 })
 
 test('fewer replicas: those that do not serve go first, then the newest', () => {
@@ -259,7 +231,9 @@ test('fewer replicas: those that do not serve go first, then the newest', () => 
     { ...serving, name: 'starting', startedAtMs: 0, phase: 'Starting', inRoute: false },
   ]
   const retired = (desired: number) =>
-    decideReplicas({ nowMs: 9, desired, revision: 1, replicas }).map((action) => 'replica' in action && action.replica)
+    decideReplicas({ nowMs: 9, wanted: [{ revision: 1, replicas: desired, routed: true }], replicas }).map(
+      (action) => 'replica' in action && action.replica,
+    )
   assert.deepEqual(retired(3), ['starting'])
   assert.deepEqual(retired(1), ['starting', 'newest', 'middle'])
   assert.equal(retired(0).length, 4)
@@ -278,8 +252,6 @@ test('a process that does not drain in time is killed', () => {
     failures: 0,
     hopeless: false,
   }
-  assert.deepEqual(decideReplicas({ nowMs: 49, desired: 0, revision: 1, replicas: [replica] }), [])
-  assert.deepEqual(decideReplicas({ nowMs: 50, desired: 0, revision: 1, replicas: [replica] }), [
-    { kind: 'Kill', replica: 'a' },
-  ])
+  assert.deepEqual(decideReplicas({ nowMs: 49, wanted: [], replicas: [replica] }), [])
+  assert.deepEqual(decideReplicas({ nowMs: 50, wanted: [], replicas: [replica] }), [{ kind: 'Kill', replica: 'a' }])
 })

@@ -1,6 +1,6 @@
 /**
- * One look at the replicas of a service, and what to do next. A change of revision is rolling with a surge of one: a new
- * replica serves before an old one drains. Ready before weight, drain before terminate.
+ * One look at the replicas of a service, and what to do next so that each revision has as many as it should.
+ * Ready before weight, drain before terminate. How many each should have is the rollout's business.
  */
 export interface ReplicaObservation {
   readonly name: string
@@ -22,40 +22,42 @@ export interface ReplicaObservation {
   readonly hopeless: boolean
 }
 
+/** How many replicas a revision should have; 0, or not named at all: none, and those that are there go. */
+export interface WantedRevision {
+  readonly revision: number
+  readonly replicas: number
+  /** They take requests; false: they only stand ready. */
+  readonly routed: boolean
+}
+
 export interface ReplicaSetObservation {
   /** Monotonic. */
   readonly nowMs: number
-  /** 0: the service goes away. */
-  readonly desired: number
-  /** The one wanted. */
-  readonly revision: number
+  readonly wanted: readonly WantedRevision[]
   readonly replicas: readonly ReplicaObservation[]
 }
 
 export type ReplicaAction =
-  /** A new replica of the wanted revision. */
-  | { readonly kind: 'Start' }
+  | { readonly kind: 'Start'; readonly revision: number }
   | {
       /** `Forget` a retired one without process. `Kill` what did not end in time. `Restart` starts a process in its place. */
       readonly kind: 'AddEndpoint' | 'RemoveEndpoint' | 'Retire' | 'Drain' | 'Kill' | 'Restart' | 'Forget'
       readonly replica: string
     }
-  /** The wanted revision never became ready while an older one serves: go back to that one. */
-  | { readonly kind: 'Reject'; readonly revision: number; readonly replica: string }
 
-/** Failed starts after which a revision that never became ready is given up. */
+/** Failed starts after which nobody expects a revision that never became ready to do so. */
 const maxFailedStarts = 3
-const surge = 1
 
 /** No action: wait. Called again after each change and at short intervals. */
-export function decideReplicas(observation: ReplicaSetObservation): ReplicaAction[] {
-  const each = observation.replicas.flatMap((replica) => careFor(replica, observation.nowMs) ?? [])
-  return [...each, ...(findReject(observation) ?? changeSet(observation))]
+export function decideReplicas({ nowMs, wanted, replicas }: ReplicaSetObservation): ReplicaAction[] {
+  const routed = new Set(wanted.filter((one) => one.routed).map(({ revision }) => revision))
+  const each = replicas.flatMap((replica) => careFor(replica, routed.has(replica.revision), nowMs) ?? [])
+  return [...each, ...resize(wanted, replicas)]
 }
 
-function careFor(replica: ReplicaObservation, nowMs: number): ReplicaAction | undefined {
+function careFor(replica: ReplicaObservation, routed: boolean, nowMs: number): ReplicaAction | undefined {
   const { name, phase, ending, inRoute, dueAtMs } = replica
-  const routable = phase === 'Ready' && ending === null
+  const routable = routed && phase === 'Ready' && ending === null
   if (inRoute !== routable) return { kind: routable ? 'AddEndpoint' : 'RemoveEndpoint', replica: name }
   if (phase === 'Waiting') {
     if (ending === 'Retire') return { kind: 'Forget', replica: name }
@@ -65,62 +67,39 @@ function careFor(replica: ReplicaObservation, nowMs: number): ReplicaAction | un
   return ending === null ? undefined : { kind: 'Drain', replica: name }
 }
 
-function findReject({ desired, revision, replicas }: ReplicaSetObservation): ReplicaAction[] | undefined {
-  if (desired === 0 || !replicas.some((replica) => replica.revision !== revision && isServing(replica)))
-    return undefined
-  const failed = replicas.find(
-    (replica) =>
-      replica.revision === revision &&
-      replica.ending !== 'Retire' &&
-      !replica.proven &&
-      (replica.hopeless || replica.failures >= maxFailedStarts),
+function resize(wanted: readonly WantedRevision[], replicas: readonly ReplicaObservation[]): ReplicaAction[] {
+  const staying = Map.groupBy(
+    replicas.filter(({ ending }) => ending !== 'Retire'),
+    ({ revision }) => revision,
   )
-  return failed === undefined ? undefined : [{ kind: 'Reject', revision, replica: failed.name }]
+  const sizes = new Map(wanted.map(({ revision, replicas }) => [revision, replicas]))
+  for (const revision of staying.keys()) if (!sizes.has(revision)) sizes.set(revision, 0)
+  return [...sizes].flatMap(([revision, size]): ReplicaAction[] => {
+    const present = staying.get(revision) ?? []
+    const surplus = present.toSorted(leastUseful).slice(0, Math.max(0, present.length - size))
+    const missing = Math.max(0, size - present.length)
+    return [
+      ...Array.from({ length: missing }, () => ({ kind: 'Start', revision }) as const),
+      ...surplus.map(({ name }) => ({ kind: 'Retire', replica: name }) as const),
+    ]
+  })
 }
 
-function changeSet({ desired, revision, replicas }: ReplicaSetObservation): ReplicaAction[] {
-  const staying = replicas.filter((replica) => replica.ending !== 'Retire')
-  const current = staying.filter((replica) => replica.revision === revision)
-  const old = staying.filter((replica) => replica.revision !== revision)
-
-  const missing = desired - staying.length
-  if (missing > 0) return Array.from({ length: missing }, () => ({ kind: 'Start' }) as const)
-  const retired = [...chooseOld(old, current, desired), ...chooseSurplus(current, desired)]
-  if (retired.length > 0) return retired.map(({ name }) => ({ kind: 'Retire', replica: name }) as const)
-  // One by one: the next new replica only when those before it serve.
-  const roomForOne = staying.length < desired + surge && current.length < desired && current.every(isServing)
-  return old.length > 0 && roomForOne ? [{ kind: 'Start' }] : []
+/** One that has never been ready and gives no reason to expect it. */
+export function isGivenUp({ ending, proven, hopeless, failures }: ReplicaObservation): boolean {
+  return ending !== 'Retire' && !proven && (hopeless || failures >= maxFailedStarts)
 }
 
-/** Old replicas that are not needed any more: a serving one goes only when enough others serve. */
-function chooseOld(
-  old: readonly ReplicaObservation[],
-  current: readonly ReplicaObservation[],
-  desired: number,
-): ReplicaObservation[] {
-  const chosen: ReplicaObservation[] = []
-  let remaining = old.length
-  let serving = [...old, ...current].filter(isServing).length
-  const newServing = current.filter(isServing).length
-  for (const replica of old.toSorted(leastUseful)) {
-    const spare = isServing(replica) ? serving - 1 >= desired : newServing + remaining - 1 >= desired
-    if (!spare) continue
-    chosen.push(replica)
-    remaining--
-    if (isServing(replica)) serving--
-  }
-  return chosen
-}
-
-function chooseSurplus(current: readonly ReplicaObservation[], desired: number): ReplicaObservation[] {
-  return current.toSorted(leastUseful).slice(0, Math.max(0, current.length - desired))
+/** It could take requests, whether or not it is meant to. */
+export function isUsable({ phase, ending }: ReplicaObservation): boolean {
+  return phase === 'Ready' && ending === null
 }
 
 /** Those that do not serve first, then the newest: the oldest have the warmest caches and the longest proof. */
 function leastUseful(a: ReplicaObservation, b: ReplicaObservation): number {
-  return Number(isServing(a)) - Number(isServing(b)) || b.startedAtMs - a.startedAtMs
+  return Number(isUsable(a)) - Number(isUsable(b)) || b.startedAtMs - a.startedAtMs
 }
 
-export function isServing({ phase, inRoute, ending }: ReplicaObservation): boolean {
-  return phase === 'Ready' && inRoute && ending === null
+export function isServing(replica: ReplicaObservation): boolean {
+  return isUsable(replica) && replica.inRoute
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { resolveRollout } from '../spec/resolve/resolve-rollout.ts'
 import type { Service } from '../spec/service.ts'
-import { nextRecord, restartRecord, scaleRecord } from './apply.ts'
-import { type ServiceRecord, countDesired } from './state/records.ts'
+import { type AdmittedApplication, nextNumber, nextRecord, scaleRecord } from './apply.ts'
+import { type RevisionRecord, type ServiceRecord, countDesired } from './state/records.ts'
 
 const service: Service = {
   name: 'mlp',
@@ -13,64 +14,90 @@ const service: Service = {
   resources: { cpuMillis: 1000 },
   replicas: 1,
   lifecycle: { startupTimeoutMs: 1000, drainTimeoutMs: 1000 },
+  paused: false,
+  rollout: resolveRollout({}, '/'),
 }
+const model = { digest: 'sha256:aa', path: '/kept/m' }
+const revisionOf = (number: number, hash: string): RevisionRecord => ({
+  number,
+  hash,
+  service,
+  modelDigest: model.digest,
+  modelPath: model.path,
+  createdAtMs: 0,
+  proven: true,
+})
 const record: ServiceRecord = {
   name: 'mlp',
   file: '/a.yaml',
   host: '127.0.0.1',
   port: 8080,
+  environment: null,
+  applied: service,
   target: 2,
-  revisions: [
-    { number: 1, hash: 'one', service },
-    { number: 2, hash: 'two', service },
-  ],
+  stable: 2,
+  revisions: [revisionOf(1, 'one'), revisionOf(2, 'two')],
+  rollout: null,
+  warm: [],
+  history: [],
   rejected: null,
   stopping: false,
   scale: null,
   lastFailure: null,
 }
-const failure = { reason: 'Crashed', message: 'x', hint: null, atMs: 1 }
+const apply = (hash: string, change: Partial<Service> = {}): AdmittedApplication => ({
+  service: { ...service, ...change },
+  file: '/a.yaml',
+  environment: null,
+  hash,
+  model,
+})
+const next = (of: ServiceRecord, application: AdmittedApplication): ServiceRecord => ({
+  ...of,
+  ...nextRecord(of, application, 7),
+})
 
 test('the same spec again changes no revision, but takes the number of replicas', () => {
-  const next = nextRecord(record, { service: { ...service, replicas: 3 }, file: '/a.yaml', hash: 'two' })
-  assert.equal(next.target, 2)
-  assert.deepEqual(
-    next.revisions?.map(({ number, service }) => [number, service.replicas]),
-    [
-      [1, 1],
-      [2, 3],
-    ],
-  )
+  const same = next(record, apply('two', { replicas: 3 }))
+  assert.deepEqual([same.target, same.revisions.length, countDesired(same)], [2, 2, 3])
 })
 
-test('a changed spec is the next revision, and going back to one that still runs is that one', () => {
-  assert.equal(nextRecord(record, { service, file: '/a.yaml', hash: 'three' }).target, 3)
-  assert.equal(nextRecord(record, { service, file: '/a.yaml', hash: 'one' }).target, 1)
+test('a changed spec is the next revision, and so is one that served before: it is judged like any other', () => {
+  assert.equal(next(record, apply('three')).target, 3)
+  const earlier = next(record, apply('one'))
+  assert.deepEqual([earlier.target, earlier.stable], [3, 2])
 })
 
-test('asking again for a rejected revision is a new try with a new number', () => {
-  const rejected = { ...record, target: 1, rejected: { revision: 2, failure } }
-  const next = nextRecord(rejected, { service, file: '/a.yaml', hash: 'two' })
-  assert.equal(next.target, 3)
-  assert.equal(next.rejected, null)
+test('going back to the stable spec while another one is about to replace it is that revision again', () => {
+  const changed = next(record, apply('three'))
+  assert.equal(next(changed, apply('two')).target, 2)
 })
 
-test('a restart is the same spec under a new number, and applying that spec again changes nothing more', () => {
-  const restarted = { ...record, ...restartRecord(record) }
-  assert.deepEqual([restarted.target, restarted.revisions.length], [3, 3])
-  assert.equal(restarted.revisions.at(-1)?.hash, 'two')
-  assert.equal(nextRecord(restarted, { service, file: '/a.yaml', hash: 'two' }).target, 3)
+test('a rejected spec is refused until it changes, and a number is never used twice', () => {
+  const cause = { reason: 'AnalysisFailed', message: 'errors: 9 of 10', hint: null } as const
+  const rejected = {
+    ...record,
+    revisions: [...record.revisions, revisionOf(3, 'three')],
+    rejected: { revision: 3, hash: 'three', cause, atMs: 1 },
+  }
+  assert.throws(() => nextRecord(rejected, apply('three'), 7), {
+    code: 'TL_ROLLOUT_REJECTED',
+    detail: 'revision 3, and nothing changed since: errors: 9 of 10',
+  })
+  const fixed = next(rejected, apply('four'))
+  assert.deepEqual([fixed.target, fixed.rejected], [4, null])
+  const ended = { id: 'a', kind: 'Canary', from: 2, to: 8, modelDigest: '', startedAtMs: 0, endedAtMs: 1 } as const
+  assert.equal(nextNumber({ ...record, history: [{ ...ended, outcome: 'Aborted', cause }] }), 9)
 })
 
 test('a size set by hand counts until the next spec; within the bounds of an autoscaler', () => {
   const scaled = { ...record, ...scaleRecord(record, 4, 9) }
   assert.deepEqual(scaled.scale, { replicas: 4, reason: 'set by hand', changedAtMs: 9, autoscaler: null })
   assert.equal(countDesired(scaled), 4)
-  assert.equal(nextRecord(scaled, { service, file: '/a.yaml', hash: 'two' }).scale, null)
+  assert.equal(next(scaled, apply('two')).scale, null)
   const autoscaling = { minReplicas: 2, maxReplicas: 5, targets: { concurrency: 1 }, prometheus: [] }
-  const next = nextRecord(scaled, { service: { ...service, autoscaling }, file: '/a.yaml', hash: 'two' })
-  assert.equal(next.scale?.replicas, 4, 'an autoscaler takes over what there is')
-  const auto = { ...scaled, ...next }
+  const auto = next(scaled, apply('two', { autoscaling }))
+  assert.equal(auto.scale?.replicas, 4, 'an autoscaler takes over what there is')
   assert.throws(() => scaleRecord(auto, 6, 9), { code: 'TL_REQUEST_INVALID', message: /between 2 and 5, not 6/ })
   assert.equal(scaleRecord(auto, 0, 9).scale?.replicas, 0)
 })

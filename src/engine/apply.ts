@@ -1,16 +1,24 @@
 import { TowlineError } from '../base/errors.ts'
 import type { Service } from '../spec/service.ts'
-import { type RevisionRecord, type ServiceRecord, countDesired, findWanted } from './state/records.ts'
+import type { KeptModel } from './model-store.ts'
+import { type RevisionRecord, type ServiceRecord, countDesired } from './state/records.ts'
 import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
 
 export interface Application {
   readonly service: Service
   /** Absolute path of the file it came from. */
   readonly file: string
-  /** Equal for equal specs with equal model files. */
-  readonly hash: string
+  /** The overlay it was applied with; null: none. */
+  readonly environment: string | null
   /** 0: any free one. Absent: the one it has, or the first free one from 8080. */
   readonly port?: number
+}
+
+/** With its model kept: what a revision is made of. */
+export interface AdmittedApplication extends Application {
+  /** Equal for equal specs with equal model files. */
+  readonly hash: string
+  readonly model: KeptModel
 }
 
 export interface ApplyTo {
@@ -23,11 +31,14 @@ const firstPort = 8080
 const lastPort = 8099
 
 /** Opens the port first, so that a taken one changes nothing; then the record is written, and the next look acts on it. */
-export async function applyService(application: Application, { services, around }: ApplyTo): Promise<ServiceHands> {
+export async function applyService(
+  application: AdmittedApplication,
+  { services, around }: ApplyTo,
+): Promise<ServiceHands> {
   const { service, port: asked } = application
   const known = services.get(service.name)
   if (known === undefined) {
-    const hands = new ServiceHands(firstRecord(application), around)
+    const hands = new ServiceHands(firstRecord(application, around.clock.nowMs()), around)
     const taken = new Set([...services.values()].map(({ record }) => record.port))
     const port = await openPort(hands, around, asked === undefined ? freePorts(taken) : [asked])
     try {
@@ -39,21 +50,29 @@ export async function applyService(application: Application, { services, around 
     services.set(service.name, hands)
     return hands
   }
+  const next = nextRecord(known.record, application, around.clock.nowMs())
   const port = asked ?? known.record.port
   const opened = port === known.record.port ? port : await openPort(known, around, [port])
-  known.change({ ...nextRecord(known.record, application), port: opened })
+  known.change({ ...next, port: opened })
   known.expectChange()
   return known
 }
 
-function firstRecord({ service, file, hash }: Application): ServiceRecord {
+function firstRecord(application: AdmittedApplication, nowMs: number): ServiceRecord {
+  const { service, file, environment } = application
   return {
     name: service.name,
     file,
     host,
     port: 0,
+    environment,
+    applied: service,
     target: 1,
-    revisions: [{ number: 1, hash, service }],
+    stable: 1,
+    revisions: [createRevision(1, application, nowMs)],
+    rollout: null,
+    warm: [],
+    history: [],
     rejected: null,
     stopping: false,
     scale: null,
@@ -61,36 +80,48 @@ function firstRecord({ service, file, hash }: Application): ServiceRecord {
   }
 }
 
-/** The same hash is the same revision, also one that is just being replaced; asking again for a rejected one is a new try. */
-export function nextRecord(record: ServiceRecord, { service, file, hash }: Application): Partial<ServiceRecord> {
-  const scale = carryScale(record, service)
-  const equal = record.revisions.filter(
-    (revision) => revision.hash === hash && revision.number !== record.rejected?.revision,
-  )
-  const same = equal.find(({ number }) => number === record.target) ?? equal[0]
+function createRevision(number: number, { hash, service, model }: AdmittedApplication, nowMs: number): RevisionRecord {
+  return { number, hash, service, modelDigest: model.digest, modelPath: model.path, createdAtMs: nowMs, proven: false }
+}
+
+/**
+ * The same hash is the same revision, also one that is just being replaced. A rejected one is not tried again before the
+ * spec changes or somebody says so: TL_ROLLOUT_REJECTED.
+ */
+export function nextRecord(
+  record: ServiceRecord,
+  application: AdmittedApplication,
+  nowMs: number,
+): Partial<ServiceRecord> {
+  const { service, file, hash, environment } = application
+  const { rejected, revisions, target, stable, rollout } = record
+  const inPlace = { file, environment, applied: service, scale: carryScale(record, service), lastFailure: null }
+  const candidates = [target, stable, ...(rollout === null ? [] : [rollout.plan.candidate])]
+  const same = candidates
+    .map((number) => revisions.find((revision) => revision.number === number))
+    .find((revision) => revision?.hash === hash)
   // Fields that need no new revision, such as the number of replicas, are taken in place.
-  if (same !== undefined) {
-    const revisions = record.revisions.map((revision) => (revision === same ? { ...revision, service } : revision))
-    return { file, target: same.number, revisions, rejected: null, scale, lastFailure: null }
-  }
-  const added: RevisionRecord = { number: nextNumber(record), hash, service }
-  const revisions = [...record.revisions, added]
-  return { file, target: added.number, revisions, rejected: null, scale, lastFailure: null }
+  if (same !== undefined) return { ...inPlace, target: same.number, rejected: null }
+  if (rejected?.hash === hash)
+    throw new TowlineError(
+      'TL_ROLLOUT_REJECTED',
+      `revision ${rejected.revision}, and nothing changed since: ${rejected.cause.message}`,
+      {
+        hint: `change the spec or the model, or \`towline retry ${record.name}\` tries the same again`,
+      },
+    )
+  const number = nextNumber(record)
+  const added = createRevision(number, application, nowMs)
+  return { ...inPlace, target: number, revisions: [...revisions, added], rejected: null }
 }
 
-function nextNumber({ rejected, revisions }: ServiceRecord): number {
-  return Math.max(rejected?.revision ?? 0, ...revisions.map(({ number }) => number)) + 1
-}
-
-/** The same spec as a new revision: its replicas replace the present ones as in any change. */
-export function restartRecord(record: ServiceRecord): Partial<ServiceRecord> {
-  const added: RevisionRecord = { ...findWanted(record), number: nextNumber(record) }
-  return { target: added.number, revisions: [...record.revisions, added], rejected: null, lastFailure: null }
+export function nextNumber({ revisions, history }: ServiceRecord): number {
+  return Math.max(...history.map(({ to }) => to), ...revisions.map(({ number }) => number)) + 1
 }
 
 /** A size set by hand. An autoscaler goes on from there; from 0 it does not, unless 0 is its least. TL_REQUEST_INVALID out of its bounds. */
 export function scaleRecord(record: ServiceRecord, replicas: number, nowMs: number): Partial<ServiceRecord> {
-  const { autoscaling } = findWanted(record).service
+  const { autoscaling } = record.applied
   if (autoscaling !== undefined && replicas !== 0) {
     const { minReplicas, maxReplicas } = autoscaling
     if (replicas < minReplicas || replicas > maxReplicas)

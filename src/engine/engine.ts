@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { TowlineError } from '../base/errors.ts'
 import type { Store } from '../store/store.ts'
 import { adoptProject } from './adopt-project.ts'
-import { type Application, applyService, restartRecord, scaleRecord } from './apply.ts'
+import { type Application, applyService, scaleRecord } from './apply.ts'
 import { findProcesses } from './adoption.ts'
 import { GatewayHands, gatewayNames } from './gateway-hands.ts'
 import { pruneLogs } from './log-files.ts'
@@ -13,8 +13,14 @@ import { type EngineEvent, createEventLog } from './state/events.ts'
 import { createRecords } from './state/records.ts'
 import { createSaver } from './state/saver.ts'
 import { defaultSyncMs } from './scale/scaler.ts'
+import { type ServiceOrder, orderService } from './rollout/orders.ts'
+import type { EvidencePace } from './rollout/evidence.ts'
+import { type PlanStatus, reportPlan } from './rollout/plan-report.ts'
+import { keepModel, printModel, pruneModels } from './model-store.ts'
+import { revisionOf } from '../spec/revision.ts'
+import { evidenceWindowMs } from '../decide/judge/judge.ts'
 import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
-import type { EngineStatus, LoadStatus, ServiceStatus } from './service-status.ts'
+import type { EngineStatus, HistoryStatus, LoadStatus, ServiceStatus } from './service-status.ts'
 import { sendSignal } from './supervised-process.ts'
 
 export interface EngineOptions {
@@ -26,6 +32,8 @@ export interface EngineOptions {
   readonly version: string
   /** Between two looks of an autoscaler; absent: a cluster's own. */
   readonly scaleSyncMs?: number | undefined
+  /** Absent: windows of 10 s, 30 s after a change of weight. */
+  readonly evidencePace?: EvidencePace | undefined
   readonly log: Logger
   /** False: replicas are killed without draining. Only for the proof that draining matters. */
   readonly drains?: boolean | undefined
@@ -34,16 +42,20 @@ export interface EngineOptions {
 export interface Engine {
   /** Resolves once the port is open and the change is written down; replicas follow. */
   apply(application: Application): Promise<ServiceStatus>
+  /** What `apply` would do. Changes nothing. */
+  plan(application: Application): Promise<PlanStatus>
   /** Resolves when all of it is gone. */
   remove(name: string): Promise<void>
   /** As many replicas from now on; an autoscaler goes on from there. */
   scale(name: string, replicas: number): ServiceStatus
-  /** New replicas replace the present ones, one by one. */
-  restart(name: string): ServiceStatus
+  /** Promote, pause, resume, abort, roll back, retry, restart. TL_ROLLOUT_REFUSED where it cannot be done now. */
+  order(name: string, order: ServiceOrder): OrderAnswer
   /** Another gateway process takes the place of the present one; resolves when it serves. */
   restartGateway(): Promise<EngineStatus>
   status(): Promise<EngineStatus>
   load(): Promise<LoadStatus>
+  /** Revisions that are kept, and rollouts that have ended. */
+  history(name: string): HistoryStatus
   /** TL_SERVICE_UNKNOWN when there is none. */
   serviceStatus(name: string): ServiceStatus
   /** The last `count` events of the service, oldest first. TL_SERVICE_UNKNOWN when there is none. */
@@ -56,8 +68,15 @@ export interface Engine {
   close(): Promise<void>
 }
 
+export interface OrderAnswer {
+  /** Null: it was carried out; else why there was nothing to do. */
+  readonly nothing: string | null
+  readonly status: ServiceStatus
+}
+
 export type { Application }
 
+const defaultPace: EvidencePace = { windowMs: evidenceWindowMs, warmUpMs: 30_000 }
 const lookMs = 100
 /** While nothing moves: what happens by itself, such as the end of a process, wakes the engine anyway. */
 const calmLookMs = 300
@@ -73,6 +92,7 @@ const gatewayStartMs = 20_000
 
 export function openEngine(options: EngineOptions): Engine {
   const { paths, store, clock, leaseMs, version, log, scaleSyncMs = defaultSyncMs, drains = true } = options
+  const { evidencePace = defaultPace } = options
   const records = createRecords(store)
   const saver = createSaver(log)
   const events = createEventLog(store, saver, clock)
@@ -108,10 +128,17 @@ export function openEngine(options: EngineOptions): Engine {
     gateway,
     log,
     scaleSyncMs,
+    evidencePace,
     drains,
     events,
     wake,
     saveService: (record) => records.services.put(record),
+    pruneModels: () => {
+      const kept = [...services.values()].flatMap(({ record }) =>
+        record.revisions.map(({ modelDigest }) => modelDigest),
+      )
+      if (applying === 0) void pruneModels(paths, new Set(kept))
+    },
     saveReplica: (record) => saver.save(record.name, () => records.replicas.put(record)),
     deleteReplica: (name) => {
       saver.save(name, () => records.replicas.delete(name))
@@ -257,10 +284,12 @@ export function openEngine(options: EngineOptions): Engine {
       if (leaving) throw new TowlineError('TL_ENGINE_LOST', 'it is ending with its last service', { hint: 'try again' })
       applying++
       try {
+        const model = await keepModel(paths, application.service.model.path)
+        const hash = `${revisionOf(application.service)}-${model.digest}`
         const old = services.get(application.service.name)
         if (old?.record.stopping === true) await waitUntil(() => !services.has(old.record.name), stop.signal)
         await waitForGateway()
-        const applied = lastApplied.then(() => applyService(application, { services, around }))
+        const applied = lastApplied.then(() => applyService({ ...application, hash, model }, { services, around }))
         lastApplied = applied.catch(() => undefined)
         const hands = await applied
         hadService = true
@@ -269,6 +298,15 @@ export function openEngine(options: EngineOptions): Engine {
       } finally {
         applying--
       }
+    },
+    plan: async (application) => {
+      const { name, model: source } = application.service
+      const model = { digest: await printModel(source.path), path: source.path }
+      if (gateway.ready) await gateway.readTraffic().catch(() => undefined)
+      const hash = `${revisionOf(application.service)}-${model.digest}`
+      const record = services.get(name)?.record
+      const traffic = gateway.traffic.find(({ service }) => service === name)
+      return reportPlan({ application: { ...application, hash, model }, record, traffic, nowMs: clock.nowMs() })
     },
     remove: async (name) => {
       const hands = find(name)
@@ -281,11 +319,17 @@ export function openEngine(options: EngineOptions): Engine {
       hands.change(scaleRecord(hands.record, replicas, clock.nowMs()))
       return hands.status()
     },
-    restart: (name) => {
+    order: (name, order) => {
       const hands = find(name)
-      hands.change(restartRecord(hands.record))
+      const effect = orderService(hands.record, order, clock.nowMs())
+      if (effect.kind === 'Nothing') return { nothing: effect.why, status: hands.status() }
+      hands.change(effect.change)
       hands.expectChange()
-      return hands.status()
+      return { nothing: null, status: hands.status() }
+    },
+    history: (name) => {
+      const hands = find(name)
+      return { revisions: hands.status().revisions, rollouts: hands.record.history }
     },
     load: async () => {
       await gateway.readTraffic()

@@ -9,6 +9,8 @@ export interface ProjectPaths {
   /** Small files about running processes; worth nothing once all of them have ended. */
   readonly run: string
   readonly logs: string
+  /** Copies of the models of all revisions that are kept, by content. */
+  readonly models: string
   readonly state: string
   readonly socket: string
 }
@@ -20,6 +22,7 @@ export function projectPaths(projectDir: string): ProjectPaths {
     root,
     run: join(root, 'run'),
     logs: join(root, 'logs'),
+    models: join(root, 'models'),
     state: join(root, 'state.sqlite'),
     socket: join(root, 'engine.sock'),
   }
@@ -43,10 +46,10 @@ export function processFiles({ run, logs }: ProjectPaths, name: string): Process
   }
 }
 
-export function prepareProject({ projectDir, root, run, logs }: ProjectPaths): void {
+export function prepareProject({ projectDir, root, run, logs, models }: ProjectPaths): void {
   if (!existsSync(projectDir)) throw new TowlineError('TL_FILE_MISSING', projectDir)
   try {
-    for (const folder of [root, run, logs]) mkdirSync(folder, { recursive: true, mode: 0o700 })
+    for (const folder of [root, run, logs, models]) mkdirSync(folder, { recursive: true, mode: 0o700 })
     // Nothing in here belongs into a repository.
     if (!existsSync(join(root, '.gitignore'))) writeFileSync(join(root, '.gitignore'), '*\n')
   } catch (cause) {

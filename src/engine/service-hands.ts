@@ -1,12 +1,15 @@
 import type { Logger } from 'pino'
 import { newShortId } from '../base/id.ts'
 import { TowlineError } from '../base/errors.ts'
-import { type ReplicaAction, decideReplicas, isServing } from '../decide/replicas.ts'
+import { type ReplicaAction, decideReplicas, isServing, isUsable } from '../decide/replicas.ts'
 import type { GatewayHands } from './gateway-hands.ts'
 import type { GatewayRoute } from './gateway/gateway-config.ts'
+import type { EvidencePace } from './rollout/evidence.ts'
+import { type RolledService, RolloutHands } from './rollout/rollout-hands.ts'
 import { describeChange } from './state/service-change.ts'
 import type { EventLog } from './state/events.ts'
-import { type ReplicaRecord, type ServiceRecord, countDesired, findWanted } from './state/records.ts'
+import { type ReplicaRecord, type ServiceRecord, countDesired, findRevision } from './state/records.ts'
+import { forgetRevisions } from './state/revision-history.ts'
 import { readUsage } from './scale/process-usage.ts'
 import { type ScaledService, Scaler } from './scale/scaler.ts'
 import { Replica, type ReplicaSurroundings } from './replica/replica.ts'
@@ -16,9 +19,12 @@ import { describeService } from './status.ts'
 export interface ServiceSurroundings extends Omit<ReplicaSurroundings, 'host' | 'save' | 'note'> {
   readonly log: Logger
   readonly scaleSyncMs: number
+  readonly evidencePace: EvidencePace
   readonly gateway: GatewayHands
   readonly events: EventLog
   readonly saveService: (record: ServiceRecord) => void
+  /** Revisions were forgotten: the copies of their models may go. */
+  readonly pruneModels: () => void
   readonly saveReplica: (record: ReplicaRecord) => void
   readonly deleteReplica: (name: string) => void
 }
@@ -27,12 +33,12 @@ export interface ServiceSurroundings extends Omit<ReplicaSurroundings, 'host' | 
 const routeRetryMs = 2000
 /** How long a request is held while no replica can be reached: a restart or a change of gateway, not a start from nothing. */
 const waitForReplicaMs = 2000
-/** Until a rollout's analysis says what slow is. */
-const slowMs = 1000
+/** Where no analysis says what slow is. */
+const defaultSlowMs = 1000
 /** How long the end of a service waits for a gateway that does not answer. */
 const absentGatewayMs = 10_000
 
-const progressKinds: readonly ReplicaAction['kind'][] = ['Start', 'Restart', 'Retire', 'Drain', 'Forget', 'Reject']
+const progressKinds: readonly ReplicaAction['kind'][] = ['Start', 'Restart', 'Retire', 'Drain', 'Forget']
 
 /** One service: looks at its replicas, lets `decide` say what to do, does it. */
 export class ServiceHands {
@@ -41,17 +47,20 @@ export class ServiceHands {
   readonly #around: ServiceSurroundings
   /** Generation of the gateway process that knows the route. */
   #toldGeneration = -1
+  #toldWeights = 'null'
   #routeFailure: FailureStatus | null = null
   #routeRetryMs = 0
   #routeEnd: 'No' | 'Draining' | 'Gone' = 'No'
   #stoppingSinceMs: number | undefined
   #complete = false
   readonly #scaler: Scaler
+  readonly rollouts: RolloutHands
 
   constructor(record: ServiceRecord, around: ServiceSurroundings) {
     this.#record = record
     this.#around = around
-    const { clock, scaleSyncMs: syncMs, gateway } = around
+    const { clock, scaleSyncMs: syncMs, gateway, evidencePace } = around
+    this.rollouts = new RolloutHands(createRolledView(this, gateway), clock, evidencePace)
     const readTraffic = async () => (await gateway.readTraffic()).find(({ service }) => service === this.#record.name)
     this.#scaler = new Scaler({ clock, syncMs, readTraffic })
   }
@@ -63,8 +72,10 @@ export class ServiceHands {
   /** As many replicas as wanted serve, and none has to be woken for a request that waits. */
   get calm(): boolean {
     const desired = countDesired(this.#record)
-    if (!this.#complete || this.#record.stopping || desired === 0 || this.replicas.size !== desired) return false
-    return this.replicas.values().every((replica) => isServing(replica.observe()))
+    const { stopping, rollout } = this.#record
+    if (!this.#complete || stopping || rollout !== null || desired === 0) return false
+    if (this.replicas.size < desired) return false
+    return this.replicas.values().every((replica) => isUsable(replica.observe()))
   }
 
   /** Taken down, and nothing of it is left. */
@@ -108,11 +119,11 @@ export class ServiceHands {
     if (this.#record.stopping && this.#routeEnd !== 'Gone') return this.#endRoute()
 
     void this.#scale()
+    this.#roll()
 
     const actions = decideReplicas({
       nowMs,
-      desired: countDesired(this.#record),
-      revision: this.#record.target,
+      wanted: this.rollouts.wanted(),
       replicas: [...this.replicas.values()].map((replica) => replica.observe()),
     })
     const told = await this.#route(actions, nowMs)
@@ -129,6 +140,7 @@ export class ServiceHands {
       traffic: this.#around.gateway.traffic.find(({ service }) => service === this.#record.name),
       complete: this.#complete,
       routeFailure: this.#routeFailure,
+      route: this.rollouts.observeRoute(),
     })
   }
 
@@ -151,24 +163,48 @@ export class ServiceHands {
     return { name, phase, replicas, traffic, instances }
   }
 
-  /** The route with these replicas behind it. */
+  /** The route with these replicas behind it. While two revisions serve, the more patient one sets the limits. */
   createRoute(routed: readonly Replica[], port = this.#record.port): GatewayRoute {
-    const { serving, autoscaling, lifecycle, apiKeys } = findWanted(this.#record).service
-    const { timeoutMs, maxBodyBytes } = serving
-    const { name, host } = this.#record
-    const waitMs = autoscaling?.minReplicas === 0 ? lifecycle.startupTimeoutMs : waitForReplicaMs
+    const { name, host, applied, stable, rollout } = this.#record
+    const serving = [stable, ...(rollout === null ? [] : [rollout.plan.candidate])].map(
+      (revision) => findRevision(this.#record, revision).service,
+    )
+    const { autoscaling, apiKeys } = applied
+    const startMs = Math.max(...serving.map(({ lifecycle }) => lifecycle.startupTimeoutMs))
+    const weights = this.rollouts.weights()
     const endpoints = routed.flatMap((replica) =>
       replica.serving === undefined
         ? []
         : [{ id: replica.name, revision: replica.record.revision, host, port: replica.serving.port }],
     )
-    return { service: name, host, port, timeoutMs, maxBodyBytes, waitMs, slowMs, apiKeys, endpoints }
+    return {
+      service: name,
+      host,
+      port,
+      timeoutMs: Math.max(...serving.map(({ serving: { timeoutMs } }) => timeoutMs)),
+      maxBodyBytes: Math.max(...serving.map(({ serving: { maxBodyBytes } }) => maxBodyBytes)),
+      waitMs: autoscaling?.minReplicas === 0 ? startMs : waitForReplicaMs,
+      slowMs: applied.rollout.analysis.latency?.slowerThanMs ?? defaultSlowMs,
+      apiKeys,
+      endpoints,
+      ...(weights === null ? {} : { weights }),
+    }
   }
 
   /** Told to the gateway by whoever applied the service. */
   noteRoute(): void {
     this.#toldGeneration = this.#around.gateway.generation
     this.#routeFailure = null
+  }
+
+  #roll(): void {
+    try {
+      this.rollouts.look()
+    } catch (error) {
+      // A full disk: nothing was done about what could not be written, and the next look tries again.
+      if (!(error instanceof TowlineError)) throw error
+      this.#around.log.error({ err: error, service: this.#record.name }, 'the rollout could not be written down')
+    }
   }
 
   async #scale(): Promise<void> {
@@ -190,7 +226,10 @@ export class ServiceHands {
     if (!gateway.ready && clock.monotonicMs() - this.#stoppingSinceMs < absentGatewayMs) return
     this.#routeEnd = 'Draining'
     const over = new AbortController()
-    const limit = clock.sleep(findWanted(this.#record).service.lifecycle.drainTimeoutMs + 1000, over.signal)
+    const limit = clock.sleep(
+      findRevision(this.#record, this.#record.stable).service.lifecycle.drainTimeoutMs + 1000,
+      over.signal,
+    )
     limit.catch(() => undefined)
     void Promise.race([gateway.remove(this.#record.name), limit])
       // A gateway that fails here answers nobody any more: nothing to wait for.
@@ -216,9 +255,16 @@ export class ServiceHands {
     }
     if (this.#record.stopping || !gateway.ready || nowMs < this.#routeRetryMs) return false
     const { generation } = gateway
+    const weights = this.rollouts.weights()
+    const weightsText = JSON.stringify(weights)
+    changed ||= weightsText !== this.#toldWeights
     if (!changed && generation === this.#toldGeneration) return false
     try {
-      await gateway.put(this.createRoute([...this.replicas.values()].filter(({ name }) => routed.has(name))))
+      const status = await gateway.put(
+        this.createRoute([...this.replicas.values()].filter(({ name }) => routed.has(name))),
+      )
+      this.rollouts.noteRoute(weights, status)
+      this.#toldWeights = weightsText
       for (const replica of this.replicas.values()) replica.inRoute = routed.has(replica.name)
       this.#toldGeneration = generation
       this.#routeFailure = null
@@ -235,8 +281,7 @@ export class ServiceHands {
   }
 
   #act(action: ReplicaAction): void {
-    if (action.kind === 'Start') return this.#start()
-    if (action.kind === 'Reject') return this.#reject(action.revision, action.replica)
+    if (action.kind === 'Start') return this.#start(action.revision)
     const replica = this.replicas.get(action.replica)
     switch (action.kind) {
       case 'Restart':
@@ -258,12 +303,12 @@ export class ServiceHands {
     }
   }
 
-  #start(): void {
-    const { name, target } = this.#record
+  #start(revision: number): void {
+    const { name } = this.#record
     const replica = this.addReplica({
-      name: `${name}-${target}-${newShortId()}`,
+      name: `${name}-${revision}-${newShortId()}`,
       service: name,
-      revision: target,
+      revision,
       identity: null,
       startedAtMs: null,
       restarts: 0,
@@ -277,42 +322,62 @@ export class ServiceHands {
     replica?.start()
   }
 
-  #reject(revision: number, name: string): void {
-    const serving = [...this.replicas.values()].map((replica) => replica.observe()).filter(isServing)
-    const target = Math.max(
-      ...serving.filter((replica) => replica.revision !== revision).map(({ revision }) => revision),
+  /** At rest: the revision has proven itself, and those that nobody can go back to are forgotten. */
+  #settle(): void {
+    const { stable, stopping, rollout } = this.#record
+    if (stopping || rollout !== null) return
+    const all = [...this.replicas.values()].map((replica) => replica.observe())
+    const serving = all.filter((replica) => isServing(replica) && replica.revision === stable).length
+    if (serving < countDesired(this.#record) || all.some(({ ending }) => ending !== null)) return
+    this.#complete = true
+    const proven = findRevision(this.#record, stable).proven || serving === 0
+    const revisions = forgetRevisions(this.#record, new Set(all.map(({ revision }) => revision))).map((revision) =>
+      revision.number === stable && !proven ? { ...revision, proven: true } : revision,
     )
-    const failure = this.replicas.get(name)?.record.lastFailure
-    if (!Number.isFinite(target) || failure === undefined || failure === null) return
-    // The older spec keeps the number of replicas that was asked for last.
-    const { replicas } = findWanted(this.#record).service
-    const revisions = this.#record.revisions.map((record) =>
-      record.number === target ? { ...record, service: { ...record.service, replicas } } : record,
-    )
-    this.change({ target, revisions, rejected: { revision, failure }, lastFailure: failure })
+    if (proven && revisions.length === this.#record.revisions.length) return
+    this.#persist({ revisions })
+    this.#around.pruneModels()
   }
 
-  /** At rest: forgets revisions that nothing runs any more. */
-  #settle(): void {
-    const all = [...this.replicas.values()].map((replica) => replica.observe())
-    const { revisions, target, stopping } = this.#record
-    if (stopping || !all.every((replica) => isServing(replica) && replica.revision === target)) return
-    if (all.length === countDesired(this.#record)) this.#complete = true
-    if (this.#complete && revisions.length > 1)
-      this.change({ revisions: revisions.filter(({ number }) => number === target) })
+  /** What is no decision may wait until the disk has space. */
+  #persist(change: Partial<ServiceRecord>): void {
+    try {
+      this.change(change)
+    } catch (error) {
+      if (!(error instanceof TowlineError)) throw error
+    }
+  }
+}
+
+function createRolledView(hands: ServiceHands, gateway: GatewayHands): RolledService {
+  return {
+    get record() {
+      return hands.record
+    },
+    get replicas() {
+      return [...hands.replicas.values()]
+    },
+    get traffic() {
+      return gateway.traffic.find(({ service }) => service === hands.record.name)
+    },
+    change: (change) => hands.change(change),
   }
 }
 
 function createView(hands: ServiceHands): ScaledService {
   return {
     get service() {
-      return findWanted(hands.record).service
+      const { applied, stable } = hands.record
+      return { ...applied, resources: findRevision(hands.record, stable).service.resources }
     },
     get host() {
       return hands.record.host
     },
+    /** Beside a canary only those that carry the service are counted. */
     get replicas() {
-      return [...hands.replicas.values()]
+      const { rollout, stable } = hands.record
+      const all = [...hands.replicas.values()]
+      return rollout?.plan.kind === 'Rolling' ? all : all.filter(({ record }) => record.revision === stable)
     },
     get desired() {
       return countDesired(hands.record)

@@ -45,7 +45,7 @@ async function moveAbout(client: EngineClient): Promise<void> {
     await client.scale(serviceName, replicas)
     await settled(client, replicas)
   }
-  await client.restart(serviceName)
+  await client.order(serviceName, { verb: 'Restart' })
   await settled(client, 2, 2)
 }
 

@@ -21,6 +21,7 @@ interface DocumentChange {
   readonly drainTimeout?: string
   readonly memory?: string
   readonly autoscaling?: unknown
+  readonly rollout?: unknown
 }
 
 export interface Project {
@@ -54,7 +55,15 @@ export function openProject(t: TestContext, parent = tmpdir()): Project {
     dir,
     engines,
     client: createClient(dir),
-    document: ({ replicas = 2, uri = model, timeout = '10s', drainTimeout = '10s', memory, autoscaling } = {}) => ({
+    document: ({
+      replicas = 2,
+      uri = model,
+      timeout = '10s',
+      drainTimeout = '10s',
+      memory,
+      autoscaling,
+      rollout,
+    } = {}) => ({
       file: join(dir, 'towline.yaml'),
       port: 0,
       document: {
@@ -67,6 +76,7 @@ export function openProject(t: TestContext, parent = tmpdir()): Project {
           serving: { timeout, maxQueuedRows: 100_000 },
           resources: { cpu: 1, ...(memory === undefined ? {} : { memory }) },
           lifecycle: { startupTimeout: '30s', drainTimeout },
+          ...(rollout === undefined ? {} : { rollout }),
         },
       },
     }),

@@ -74,8 +74,9 @@ test('a change of the spec replaces the replicas one by one without an error; on
 
   const broken = project.document({ uri: new URL('../models/broken-unknown-op.onnx', import.meta.url).pathname })
   await client.apply(serviceName, broken)
-  const third = await waitFor(client, ({ phase }) => phase === 'Degraded')
-  assert.match(third.summary, /^revision 3 never became ready and was given up, revision 2 serves: /)
+  const third = await waitFor(client, ({ phase, rollout }) => phase === 'Degraded' && rollout === null)
+  assert.match(third.summary, /^revision 3 was rejected, revision 2 serves: revision 3 never became ready: /)
+  assert.match(third.rejected?.message ?? '', /test\/models\/broken-unknown-op\.onnx/, 'the file as it was written')
   assert.equal(third.revision, 2)
   assert.equal(third.replicas.ready, 2)
   assert.deepEqual(Object.keys(await load.stop()), ['ok'])

@@ -7,6 +7,8 @@ import type { ReplicaRecord } from '../state/records.ts'
 export interface ReplicaConfigParts {
   readonly record: ReplicaRecord
   readonly service: Service
+  /** Of the copy that belongs to the revision. */
+  readonly modelPath: string
   readonly files: ProcessFiles
   readonly host: string
   readonly lease: NonNullable<ReplicaConfig['lease']>
@@ -22,13 +24,20 @@ export function drainOf({ lifecycle, serving }: Service): DrainTimings {
 }
 
 /** Asked for threads: one session that has them. Otherwise a session of one thread for each whole core. */
-export function createReplicaConfig({ record, service, files, host, lease }: ReplicaConfigParts): ReplicaConfig {
+export function createReplicaConfig({
+  record,
+  service,
+  modelPath,
+  files,
+  host,
+  lease,
+}: ReplicaConfigParts): ReplicaConfig {
   const { threads } = service.runtime
   return {
     service: record.service,
     replica: record.name,
     revision: record.revision,
-    modelPath: service.model.path,
+    modelPath,
     modelName: service.model.name,
     workers: threads > 0 ? 1 : Math.max(1, Math.floor(service.resources.cpuMillis / 1000)),
     threadsPerWorker: Math.max(1, threads),

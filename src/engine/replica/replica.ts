@@ -20,6 +20,7 @@ import { type ProcessFiles, type ProjectPaths, processFiles } from '../paths.ts'
 import { probeReplica } from './prober.ts'
 import type { ReplicaRecord, RevisionRecord } from '../state/records.ts'
 import { createReplicaConfig, drainOf } from './replica-config-file.ts'
+import { smokeReplica } from './smoke.ts'
 import type { EventLog } from '../state/events.ts'
 import type { FailureStatus, ReplicaStatus } from '../service-status.ts'
 import { type SupervisedProcess, adoptProcess, launchProcess, renderExit } from '../supervised-process.ts'
@@ -68,7 +69,9 @@ export class Replica {
   #killed = false
   #dueMs = 0
   /** Why this engine ends the process, when it is the one to do so. */
-  #cause: FailureStatus | undefined
+  #cause: ExplainedExit | undefined
+  /** Of this process: it gets no requests before they are answered. */
+  #smoke: 'Due' | 'Running' | 'Passed' = 'Passed'
 
   constructor(record: ReplicaRecord, revision: RevisionRecord, around: ReplicaSurroundings) {
     this.#record = record
@@ -93,7 +96,7 @@ export class Replica {
 
   start(): void {
     const { clock, paths, leaseMs, host, wake } = this.#around
-    const { service } = this.#revision
+    const { service, modelPath } = this.#revision
     const first = this.#record.startedAtMs === null
     this.#probe = { phase: 'Starting', sinceMs: clock.monotonicMs() }
     this.#announced = undefined
@@ -101,6 +104,7 @@ export class Replica {
     this.#draining = false
     this.#killed = false
     this.#cause = undefined
+    this.#smoke = this.#needsSmoke() ? 'Due' : 'Passed'
     this.#update({
       identity: null,
       startedAtMs: clock.nowMs(),
@@ -109,7 +113,7 @@ export class Replica {
     })
     try {
       const lease = { file: this.files.lease, leaseMs }
-      const config = createReplicaConfig({ record: this.#record, service, files: this.files, host, lease })
+      const config = createReplicaConfig({ record: this.#record, service, modelPath, files: this.files, host, lease })
       writeFileAtomic(this.files.config, JSON.stringify(config), 0o600)
       rmSync(this.files.announce, { force: true })
       renewLease(this.files.lease, clock.nowMs())
@@ -138,6 +142,7 @@ export class Replica {
     const nowMs = this.#around.clock.monotonicMs()
     this.#process = adoptProcess(identity)
     this.#probe = { phase: 'Starting', sinceMs: nowMs }
+    this.#smoke = this.#needsSmoke() ? 'Due' : 'Passed'
     this.#readAnnouncement()
     if (this.#announced !== undefined && this.#record.proven) {
       this.#probe = { phase: 'Ready', sinceMs: nowMs, unready: 0, dead: 0 }
@@ -233,14 +238,20 @@ export class Replica {
       warmupMs: this.#announced?.warmupMs ?? null,
       restarts,
       nextStartAtMs,
-      lastFailure: lastFailure ?? this.#cause ?? null,
+      lastFailure: lastFailure ?? this.#cause?.failure ?? null,
     }
   }
 
   #phase(): ReplicaStatus['phase'] {
     if (this.#process === undefined) return 'Waiting'
     if (this.#draining) return 'Draining'
-    return this.#probe.phase === 'Failed' ? 'Unready' : this.#probe.phase
+    if (this.#probe.phase === 'Failed') return 'Unready'
+    return this.#smoke === 'Passed' ? this.#probe.phase : 'Starting'
+  }
+
+  /** Only what has never served is tried: the files may be gone by the time a proven replica starts again. */
+  #needsSmoke(): boolean {
+    return !this.#revision.proven && !this.#record.proven && this.#revision.service.rollout.smoke.length > 0
   }
 
   #readAnnouncement(): void {
@@ -268,10 +279,8 @@ export class Replica {
     this.#probe = foldProbe(before, { atMs, ...answer }, { startupTimeoutMs, ...defaultProbeLimits })
     if (this.#probe.phase === before.phase) return
     if (this.#probe.phase === 'Ready') {
-      this.#readySinceMs ??= atMs
-      if (!this.#record.proven) this.#update({ proven: true })
-      const { warmupMs } = this.#announced ?? {}
-      this.#note('Ready', warmupMs === undefined ? 'it serves' : `it serves; its warm-up took ${formatMs(warmupMs)}`)
+      if (this.#smoke === 'Passed') this.#becomeReady()
+      else if (this.#smoke === 'Due' && this.#process !== undefined) void this.#runSmoke(this.#process)
     }
     if (this.#probe.phase === 'Unready') this.#note('Unready', 'its readiness probe failed: it gets no requests')
     if (this.#probe.phase === 'Failed') {
@@ -280,19 +289,40 @@ export class Replica {
           ? `it was not ready within ${startupTimeoutMs} ms`
           : `it answered no liveness probe, ${defaultProbeLimits.deadAfter} times in a row`
       const hint = this.#probe.reason === 'StartupTimeout' ? 'raise lifecycle.startupTimeout if it needs longer' : null
-      this.#restartFor(this.#failure(this.#probe.reason, message, hint))
+      this.#restartFor({ failure: this.#failure(this.#probe.reason, message, hint), hopeless: false })
     }
     this.#around.wake()
+  }
+
+  #becomeReady(): void {
+    this.#readySinceMs ??= this.#around.clock.monotonicMs()
+    if (!this.#record.proven) this.#update({ proven: true })
+    const { warmupMs } = this.#announced ?? {}
+    this.#note('Ready', warmupMs === undefined ? 'it serves' : `it serves; its warm-up took ${formatMs(warmupMs)}`)
+  }
+
+  async #runSmoke(asked: SupervisedProcess): Promise<void> {
+    this.#smoke = 'Running'
+    const { host, clock, wake } = this.#around
+    const base = `http://${host}:${this.#announced?.port ?? 0}`
+    const failure = await smokeReplica(this.#revision.service, base, () => clock.nowMs())
+    if (this.#process !== asked || this.#draining) return
+    if (failure === null) {
+      this.#smoke = 'Passed'
+      this.#note('SmokePassed', 'it answered its smoke requests as it should')
+      if (this.#probe.phase === 'Ready') this.#becomeReady()
+    } else this.#restartFor({ failure, hopeless: true })
+    wake()
   }
 
   #watchMemory({ identity }: SupervisedProcess): void {
     const limitBytes = this.#revision.service.resources.memoryBytes
     const usedBytes = readResidentBytes(identity.pid)
     if (limitBytes === undefined || usedBytes === undefined || usedBytes <= limitBytes) return
-    this.#restartFor(outOfMemory(usedBytes, limitBytes, this.#around.clock.nowMs()))
+    this.#restartFor({ failure: outOfMemory(usedBytes, limitBytes, this.#around.clock.nowMs()), hopeless: false })
   }
 
-  #restartFor(cause: FailureStatus): void {
+  #restartFor(cause: ExplainedExit): void {
     if (this.#record.ending !== null) return
     this.#cause = cause
     this.#update({ ending: 'Restart' })
@@ -321,11 +351,14 @@ export class Replica {
             logFile: this.files.log,
             atMs: this.#around.clock.nowMs(),
           })
-        : { failure: this.#cause, hopeless: false }
+        : this.#cause
     this.#fail(explained)
   }
 
-  #fail({ failure, hopeless }: ExplainedExit): void {
+  #fail({ failure: found, hopeless }: ExplainedExit): void {
+    const { modelPath, service } = this.#revision
+    // People know the file that they wrote, not the copy that belongs to the revision.
+    const failure = { ...found, message: found.message.replaceAll(modelPath, service.model.path) }
     const nowMs = this.#around.clock.monotonicMs()
     const readyMs = this.#readySinceMs === undefined ? 0 : nowMs - this.#readySinceMs
     const { waitMs, failuresInRow } = decideRestart({ failuresInRow: this.#record.failures, readyMs, hopeless })

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { printModel } from './model-print.ts'
+import { printModel } from './model-store.ts'
 
 test('content and names of the files count, and nothing else', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'towline-print-'))

@@ -1,0 +1,46 @@
+import type { RolloutRecord, ServiceRecord } from '../state/records.ts'
+import { countDesired, findRevision } from '../state/records.ts'
+
+/** How long the revision before a canary stands ready, so that going back to it takes no start. */
+const warmMs = 300_000
+const keptRollouts = 20
+
+/** What a service is once its rollout is over. */
+export function endRollout(record: ServiceRecord, rollout: RolloutRecord, nowMs: number): Partial<ServiceRecord> {
+  const { plan, state, startedAtMs } = rollout
+  const { position } = state
+  if (position.phase !== 'Done') throw new Error(`rollout ${plan.id} is not over`)
+  const { outcome, cause } = position
+  const candidate = findRevision(record, plan.candidate)
+  const ended = {
+    id: plan.id,
+    kind: plan.kind,
+    from: plan.stable,
+    to: plan.candidate,
+    modelDigest: candidate.modelDigest,
+    startedAtMs,
+    endedAtMs: nowMs,
+    outcome,
+    cause,
+  }
+  const history = [...record.history, ended].slice(-keptRollouts)
+  if (outcome === 'Promoted') {
+    const revisions = record.revisions.map((revision) =>
+      revision === candidate ? { ...revision, proven: true } : revision,
+    )
+    return { rollout: null, history, stable: plan.candidate, revisions, warm: keepWarm(record, rollout, nowMs) }
+  }
+  // A newer spec has taken its place: that one goes on by itself.
+  if (record.target !== plan.candidate || cause === null) return { rollout: null, history }
+  const failure = { reason: cause.reason, message: cause.message, hint: cause.hint, atMs: nowMs }
+  const rejected = { revision: plan.candidate, hash: candidate.hash, cause, atMs: nowMs }
+  return { rollout: null, history, target: plan.stable, rejected, lastFailure: failure }
+}
+
+function keepWarm(record: ServiceRecord, { plan }: RolloutRecord, nowMs: number): ServiceRecord['warm'] {
+  const limit = record.applied.rollout.warmRevisions
+  if (plan.kind === 'Rolling' || plan.surge !== 'Surge') return []
+  const replicas = countDesired(record)
+  const others = record.warm.filter(({ revision }) => revision !== plan.candidate && revision !== plan.stable)
+  return [{ revision: plan.stable, replicas, untilMs: nowMs + warmMs }, ...others].slice(0, limit)
+}
