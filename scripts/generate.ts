@@ -5,12 +5,18 @@ import { hasErrno } from '../src/base/errors.ts'
 import { syntheticLoads } from '../benchmarks/scaling/load.ts'
 import { drawScaling } from '../benchmarks/scaling/picture.ts'
 import { simulatedService } from '../benchmarks/scaling/service.ts'
-import { renderKustomizeOpenApi, renderModelCardSchema, renderModelServiceSchema } from '../src/spec/json-schema.ts'
+import {
+  renderKustomizeOpenApi,
+  renderModelCardSchema,
+  renderModelServiceSchema,
+  renderTestPlanSchema,
+} from '../src/spec/json-schema.ts'
 
 const root = join(import.meta.dirname, '..')
 const outputs: readonly { readonly path: string; readonly content: () => Promise<string> }[] = [
   { path: 'schemas/model-service.schema.json', content: async () => renderJson(await renderModelServiceSchema()) },
   { path: 'schemas/model-card.schema.json', content: async () => renderJson(await renderModelCardSchema()) },
+  { path: 'schemas/model-test.schema.json', content: async () => renderJson(await renderTestPlanSchema()) },
   { path: 'schemas/kustomize-openapi.json', content: async () => renderJson(renderKustomizeOpenApi()) },
   // By the decisions of the sources: a changed decision changes the picture.
   { path: 'docs/pictures/autoscaling.svg', content: async () => drawScaling(syntheticLoads, simulatedService) },

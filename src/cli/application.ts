@@ -13,6 +13,7 @@ import { readVersion } from '../base/process/version.ts'
 import type { CliContext } from './context.ts'
 import { examples } from './flags.ts'
 import { modelCommands } from './model-commands.ts'
+import { rolloutCommands } from './rollout-commands.ts'
 import { serviceCommands } from './service-commands.ts'
 import { renderFailure } from './term/failure.ts'
 import { createTerminal } from './term/terminal.ts'
@@ -35,7 +36,7 @@ const completion = buildCommand({
 })
 
 const routes = buildRouteMap({
-  routes: { ...serviceCommands, ...modelCommands, completion },
+  routes: { ...serviceCommands, ...rolloutCommands, ...modelCommands, completion },
   docs: {
     brief: 'Tow a trained model from a laptop to a fleet',
     fullDescription: `Tow a trained model from a laptop to a fleet.\n\n${examples('towline init model.onnx', 'towline up towline.yaml', 'towline infer image-classifier cat.jpg')}`,

@@ -1,25 +1,19 @@
-import { resolve } from 'node:path'
 import { formatBytes, formatMs } from '../base/display.ts'
-import { hasErrors } from '../base/diagnostic.ts'
 import { TowlineError } from '../base/errors.ts'
 import type { ServiceStatus } from '../control/api.ts'
 import { type EngineClient, startEngine } from '../control/client.ts'
-import { loadSpec } from '../spec/load.ts'
-import { printDiagnostics } from './term/failure.ts'
+import { type WrittenService, readApplyRequest } from './apply-request.ts'
+import { describeWait, explainFailed, findFailure, followRollout } from './follow-rollout.ts'
 import { renderRow } from './term/layout.ts'
-import { readApiKeys, readEnvFile } from './secret-files.ts'
 import { openProgress } from './term/progress.ts'
 import type { Terminal } from './term/terminal.ts'
+import { explainPause } from './view/rollout-words.ts'
 
-export interface BringUpOptions {
-  readonly file: string
+export interface BringUpOptions extends WrittenService {
   readonly projectDir: string
   /** Absent: the default, or what the running engine has. */
   readonly leaseMs?: number | undefined
   readonly port?: number | undefined
-  readonly overlay?: string | undefined
-  readonly envFile?: string | undefined
-  readonly apiKeyFile?: string | undefined
   /** The service lives no longer than this process. */
   readonly attached: boolean
   readonly signal: AbortSignal
@@ -28,69 +22,80 @@ export interface BringUpOptions {
 export interface RunningService {
   readonly engine: EngineClient
   readonly name: string
+  /** Ready, or with a rollout that waits for a person. */
   readonly ready: ServiceStatus
+  /** It ran before, so it is not this process's to take down. */
+  readonly ranBefore: boolean
   /** What happens after it became ready. */
   readonly changes: AsyncIterator<ServiceStatus>
 }
 
-/** From a file to a service that answers; `up` and `npm start` are both this. Prints one line for each thing reached. */
+/**
+ * From a file to a service that answers; `up` and `npm start` are both this. Prints one line for each thing reached. Where the
+ * service runs already it is changed, through a rollout that is followed to its end or to where a person has to decide.
+ */
 export async function bringUp(terminal: Terminal, options: BringUpOptions): Promise<RunningService> {
-  const env = options.envFile === undefined ? undefined : readEnvFile(options.envFile)
-  const apiKeys = options.apiKeyFile === undefined ? undefined : readApiKeys(options.apiKeyFile)
-  const { document, service, diagnostics } = await loadSpec(options.file, {
-    ...(env === undefined ? {} : { env }),
-    ...(apiKeys === undefined ? {} : { apiKeys }),
-    ...(options.overlay === undefined ? {} : { overlay: options.overlay }),
-  })
-  printDiagnostics(terminal, diagnostics)
-  if (service === undefined || hasErrors(diagnostics)) {
-    const count = diagnostics.filter(({ severity }) => severity === 'error').length
-    throw new TowlineError('TL_SPEC_INVALID', `${count} ${count === 1 ? 'error' : 'errors'} in ${options.file}`)
-  }
+  const { signal } = options
+  const { service, request: read } = await readApplyRequest(terminal, options)
+  const { name } = service
+  const request = { ...read, ...(options.port === undefined ? {} : { port: options.port }) }
   const startMs = performance.now()
   const progress = openProgress(terminal, 'engine', 'starting')
+  let changes: AsyncGenerator<ServiceStatus> | undefined
   try {
     const engine = await startEngine(options.projectDir, { leaseMs: options.leaseMs })
-    const { name } = service
-    const request = {
-      document,
-      file: resolve(options.file),
-      ...(options.port === undefined ? {} : { port: options.port }),
-      ...(env === undefined ? {} : { env }),
-      ...(apiKeys === undefined ? {} : { apiKeys }),
-    }
-    if (!options.attached) await engine.apply(name, request)
-    const changes = options.attached ? engine.attach(name, request, options.signal) : engine.watch(name, options.signal)
-    const ready = await untilReady(changes, (status) =>
-      progress.say(`${status.replicas.ready}/${status.replicas.desired} replicas of ${name} ready`),
+    const ranBefore = (await engine.status()).services.some(
+      (service) => service.name === name && service.phase !== 'Stopping',
     )
+    const attaches = options.attached && !ranBefore
+    if (!attaches) await engine.apply(name, request)
+    changes = attaches ? engine.attach(name, request, signal) : engine.watch(name, signal)
+    const followed = {
+      engine,
+      name,
+      changes,
+      print: (row: string) => {
+        progress.clear()
+        terminal.out(row)
+      },
+      say: (status: ServiceStatus) => progress.say(describeWait(terminal, status)),
+    }
+    const outcome = await followRollout(followed)
+    const failure = findFailure(outcome, name)
+    if (failure !== undefined) throw failure
+    const waits = outcome.kind === 'Paused' || outcome.kind === 'Held'
+    const ready = waits
+      ? outcome.status
+      : await untilReady(outcome.status, changes, ({ replicas }) =>
+          progress.say(`${replicas.ready}/${replicas.desired} replicas of ${name} ready`),
+        )
     progress.end()
-    printReady(terminal, ready, performance.now() - startMs)
-    return { engine, name, ready, changes }
+    if (outcome.kind === 'Paused') terminal.out(renderRow('to go on', explainPause(outcome.rollout, name)))
+    else if (outcome.kind === 'Held') terminal.out(renderRow('waiting', ready.summary))
+    else printReady(terminal, ready, performance.now() - startMs)
+    return { engine, name, ready, ranBefore, changes }
+  } catch (error) {
+    await changes?.return(undefined).catch(() => undefined)
+    throw error
   } finally {
     progress.end()
   }
 }
 
 async function untilReady(
+  first: ServiceStatus,
   changes: AsyncIterator<ServiceStatus>,
   say: (status: ServiceStatus) => void,
 ): Promise<ServiceStatus> {
+  let status = first
   for (;;) {
+    say(status)
+    if (status.phase === 'Ready' || status.phase === 'Idle') return status
+    if (status.phase === 'Failed') throw explainFailed(status)
     const next = await changes.next()
     if (next.done === true)
       throw new TowlineError('TL_ENGINE_LOST', 'it ended before the service was ready', { hint: 'see `towline logs`' })
-    const status: ServiceStatus = next.value
-    say(status)
-    if (status.phase === 'Ready' || status.phase === 'Idle') return status
-    if (status.phase === 'Failed') {
-      const { lastFailure } = status
-      throw new TowlineError(
-        'TL_SERVICE_FAILED',
-        lastFailure?.message ?? status.summary,
-        typeof lastFailure?.hint === 'string' ? { hint: lastFailure.hint } : {},
-      )
-    }
+    status = next.value
   }
 }
 

@@ -71,6 +71,12 @@ export function parseReplicas(text: string): number {
   return Number(text)
 }
 
+export function parseRevision(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new Error(`\`${text}\` is not a revision; \`towline history NAME\` lists them by number`)
+  return Number(text)
+}
+
 export function parseRate(text: string): number {
   const rate = /^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : 0
   if (rate === 0) throw new Error(`\`${text}\` is not a rate; write requests per second, such as 50 or 0.5`)

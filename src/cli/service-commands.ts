@@ -286,4 +286,40 @@ const bench = buildCommand({
   },
 })
 
-export const serviceCommands = { up, status, top, why, events, logs, infer, bench, scale, restart, down }
+const test = buildCommand({
+  loader: async () => (await import('./commands/test.ts')).test,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [{ ...file, default: 'towline.yaml' }] },
+    flags: {
+      env: overlay,
+      plan: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'FILE',
+        brief: 'The checks; default: towline.test.yaml beside the spec',
+      },
+      url: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'URL',
+        brief: 'Where the service is asked, when something stands before its gateway',
+      },
+      envFile,
+      apiKeys: apiKeyFile,
+      timeout,
+      json,
+      project: projectFlag,
+    },
+  },
+  docs: {
+    brief: 'Check the answers and the speed of a running service; with --env, write down the result for the gate',
+    fullDescription: examples(
+      'towline test --env staging',
+      'towline test towline.yaml --env staging --plan checks.yaml --json',
+    ),
+  },
+})
+
+export const serviceCommands = { up, status, top, why, events, logs, infer, bench, test, scale, restart, down }

@@ -23,7 +23,7 @@ export async function settle(terminal: Terminal, engine: EngineClient, { name, l
       if (!isSettled(status)) continue
       progress.end()
       terminal.out(renderRow(status.phase.toLowerCase(), `${name}: ${status.summary}`))
-      if (status.phase === 'Ready' || status.phase === 'Idle') return
+      if (isServing(status)) return
       throw new TowlineError('TL_SERVICE_FAILED', status.lastFailure?.message ?? status.summary)
     }
   } catch (error) {
@@ -36,8 +36,22 @@ export async function settle(terminal: Terminal, engine: EngineClient, { name, l
   }
 }
 
-/** Old replicas that still answer what they owe are part of the change. */
-function isSettled({ phase, replicas, instances }: ServiceStatus): boolean {
-  if (phase === 'Ready' || phase === 'Idle') return instances.length === replicas.desired
-  return phase === 'Failed' || phase === 'Degraded' || phase === 'Stopping'
+/**
+ * Old replicas that still answer what they owe are part of the change; those of an earlier revision that stand by, and those
+ * of a canary, are not.
+ */
+export function isSettled(status: ServiceStatus): boolean {
+  const { phase, replicas, instances, revision, rollout } = status
+  if (phase === 'Failed' || phase === 'Stopping') return true
+  if (rollout?.kind === 'Rolling') return rollout.phase === 'Paused'
+  const own = instances.filter((instance) => instance.revision === revision)
+  if (isServing(status))
+    return own.length === replicas.desired && (rollout !== null || instances.every((each) => each.phase !== 'Draining'))
+  return phase === 'Degraded'
+}
+
+/** A rejected revision, or a canary beside it, takes nothing from the service itself. */
+function isServing({ phase, replicas, rejected, rollout }: ServiceStatus): boolean {
+  if (phase === 'Ready' || phase === 'Idle') return true
+  return (rejected !== null || rollout !== null) && replicas.ready >= replicas.desired
 }

@@ -1,12 +1,12 @@
 import { TowlineError } from '../../base/errors.ts'
 import { type EngineClient, connectEngine } from '../../control/client.ts'
 import type { CliContext } from '../context.ts'
+import { giveAndFollow, seeService } from '../give-order.ts'
 import { findProjectDir } from '../project.ts'
 import { settle } from '../settle.ts'
 import { renderRow } from '../term/layout.ts'
 import { openProgress } from '../term/progress.ts'
 import type { Terminal } from '../term/terminal.ts'
-import { findService } from './status.ts'
 
 export interface RestartFlags {
   readonly gateway: boolean
@@ -18,11 +18,14 @@ export async function restart(this: CliContext, flags: RestartFlags, name?: stri
     throw new TowlineError('TL_USAGE', flags.gateway ? `both \`--gateway\` and ${name}` : 'nothing to restart', {
       hint: '`towline restart NAME` replaces replicas, `towline restart --gateway` the gateway',
     })
-  const engine = await connectEngine(findProjectDir(this.cwd, flags.project))
-  if (name === undefined) return await restartGateway(this.terminal, engine)
-  findService(await engine.status(), name)
-  await engine.restart(name)
-  await settle(this.terminal, engine, { name, label: 'restart' })
+  if (name === undefined)
+    return await restartGateway(this.terminal, await connectEngine(findProjectDir(this.cwd, flags.project)))
+  const seen = await seeService(this, { ...flags, json: false }, name)
+  const done = `revision ${seen.service.revision} again, with new replicas`
+  const ordered = { order: { verb: 'Restart' }, label: 'restart', done } as const
+  const outcome = await giveAndFollow(this, seen, { json: false, wait: true }, ordered)
+  // Old replicas still answer what they owe.
+  if (outcome?.kind === 'Ended') await settle(this.terminal, seen.engine, { name, label: 'restart' })
 }
 
 async function restartGateway(terminal: Terminal, engine: EngineClient): Promise<void> {

@@ -1,17 +1,21 @@
-import { formatMs } from '../../base/display.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { TowlineError } from '../../base/errors.ts'
 import type { EngineStatus, ServiceStatus } from '../../control/api.ts'
 import { connectEngine } from '../../control/client.ts'
 import { type CliContext, openInterrupt } from '../context.ts'
 import { findProjectDir } from '../project.ts'
-import { renderRow, renderTable } from '../term/layout.ts'
+import { renderRow } from '../term/layout.ts'
 import type { Terminal } from '../term/terminal.ts'
+import { renderService } from '../view/service-block.ts'
 
 export interface StatusFlags {
   readonly json: boolean
   readonly watch: boolean
   readonly project?: string
 }
+
+const redrawMs = 1000
+const clearScreen = '\u001b[H\u001b[2J'
 
 export async function status(this: CliContext, flags: StatusFlags, name?: string): Promise<void> {
   const { terminal } = this
@@ -21,10 +25,12 @@ export async function status(this: CliContext, flags: StatusFlags, name?: string
   if (!flags.watch) return print(terminal, flags.json, { ...now, services })
   const interrupt = openInterrupt(terminal, 'watching')
   try {
+    if (!flags.json && terminal.live && process.stdout.isTTY)
+      return await redraw(terminal, () => engine.status(), name, interrupt.signal)
     await Promise.all(
       services.map(async (service) => {
         for await (const change of engine.watch(service.name, interrupt.signal)) {
-          terminal.out(flags.json ? JSON.stringify(change) : renderService(terminal, change))
+          terminal.out(flags.json ? JSON.stringify(change) : renderService(terminal, change, Date.now()))
         }
       }),
     )
@@ -32,6 +38,22 @@ export async function status(this: CliContext, flags: StatusFlags, name?: string
     if (!interrupt.signal.aborted) throw error
   } finally {
     interrupt.close()
+  }
+}
+
+/** In place, each second: ages and counts go on also where nothing else changes. Ends with the service. */
+async function redraw(
+  terminal: Terminal,
+  read: () => Promise<EngineStatus>,
+  name: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const now = await read()
+    const services = now.services.filter((service) => name === undefined || service.name === name)
+    if (services.length === 0) return
+    terminal.out(clearScreen + services.map((service) => renderService(terminal, service, Date.now())).join('\n\n'))
+    await sleep(redrawMs, undefined, { signal })
   }
 }
 
@@ -46,7 +68,7 @@ export function findService({ services }: EngineStatus, name: string): ServiceSt
 
 function print(terminal: Terminal, json: boolean, now: EngineStatus): void {
   if (json) return terminal.out(JSON.stringify(now, undefined, 2))
-  for (const service of now.services) terminal.out(renderService(terminal, service))
+  for (const service of now.services) terminal.out(renderService(terminal, service, Date.now()))
   const { gateway } = now
   const restarts = gateway.restarts === 0 ? '' : `, restarted ${gateway.restarts} times`
   terminal.out(
@@ -55,46 +77,4 @@ function print(terminal: Terminal, json: boolean, now: EngineStatus): void {
       `pid ${now.pid}, gateway ${gateway.phase.toLowerCase()}${gateway.pid === null ? '' : ` (pid ${gateway.pid})`}${restarts}`,
     ),
   )
-}
-
-function renderService(terminal: Terminal, service: ServiceStatus): string {
-  const { traffic, scale, lastFailure } = service
-  const colour = service.phase === 'Ready' ? 'green' : service.phase === 'Failed' ? 'red' : 'yellow'
-  const rows = service.instances.map((replica) => [
-    `  ${replica.name}`,
-    replica.phase,
-    String(replica.revision),
-    String(replica.pid ?? '-'),
-    String(replica.port ?? '-'),
-    replica.startedAtMs === null ? '-' : formatMs(Date.now() - replica.startedAtMs),
-    String(replica.restarts),
-    replica.lastFailure?.message ?? '',
-  ])
-  return [
-    `${terminal.style('bold', service.name)}  ${terminal.style(colour, service.phase)}  ${service.summary}`,
-    renderRow('url', service.url),
-    renderRow('traffic', renderTraffic(traffic)),
-    ...(scale === null ? [] : [renderRow('scale', renderScale(service, scale))]),
-    ...(lastFailure === null
-      ? []
-      : [
-          renderRow(
-            'last failure',
-            `${formatMs(Date.now() - lastFailure.atMs)} ago: ${lastFailure.message}${lastFailure.hint === null ? '' : ` (${lastFailure.hint})`}`,
-          ),
-        ]),
-    renderTable(['  REPLICA', 'PHASE', 'REVISION', 'PID', 'PORT', 'AGE', 'RESTARTS', 'WHY'], rows),
-  ].join('\n')
-}
-
-function renderTraffic({ requests, errors, inFlight, waiting, latency }: ServiceStatus['traffic']): string {
-  const held = waiting === 0 ? '' : `, ${waiting} held`
-  const speed = latency === null ? '' : `, p50 ${formatMs(latency.p50Ms)}, p99 ${formatMs(latency.p99Ms)}`
-  return `${requests} requests, ${errors} errors, ${inFlight} in flight${held}${speed}`
-}
-
-function renderScale({ replicas }: ServiceStatus, scale: NonNullable<ServiceStatus['scale']>): string {
-  const range = scale.minReplicas === null ? '' : ` of ${scale.minReplicas} to ${scale.maxReplicas}`
-  const asked = scale.metrics.map(({ metric, replicas: wanted }) => `${metric} asks for ${wanted ?? 'nothing known'}`)
-  return [`${replicas.desired}${range}: ${scale.reason}`, ...asked].join(', ')
 }

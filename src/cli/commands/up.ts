@@ -6,6 +6,7 @@ import { findProjectDir } from '../project.ts'
 import { takeDown } from '../take-down.ts'
 import { renderRow } from '../term/layout.ts'
 import type { Terminal } from '../term/terminal.ts'
+import { nothingTold, tellRollout } from '../view/rollout-story.ts'
 
 export interface UpFlags {
   readonly env?: string
@@ -34,7 +35,7 @@ export async function up(this: CliContext, flags: UpFlags, file: string): Promis
       attached: !flags.detach,
       signal,
     })
-    if (flags.detach) {
+    if (flags.detach || service.ranBefore) {
       terminal.out(renderRow('stop', `towline down ${service.name}`))
       await service.changes.return?.()
       return
@@ -45,13 +46,17 @@ export async function up(this: CliContext, flags: UpFlags, file: string): Promis
     terminal.out(renderRow('stopped', service.name))
   } catch (error) {
     if (!interrupt.signal.aborted) throw error
-    terminal.out(renderRow('stopped', 'before it was ready'))
+    terminal.out(
+      flags.detach
+        ? renderRow('going on', 'what was applied is carried out; `towline status` shows it')
+        : renderRow('stopped', 'before it was ready; a service that ran before goes on'),
+    )
   } finally {
     interrupt.close()
   }
 }
 
-/** One line for each change of state and each failure, until interrupted. */
+/** One line for each change of state, each failure and each thing a rollout reaches, until interrupted. */
 export async function followChanges(
   terminal: Terminal,
   changes: AsyncIterator<ServiceStatus>,
@@ -63,9 +68,13 @@ export async function followChanges(
     signal.addEventListener('abort', () => resolve('Interrupted'), { once: true })
   })
   let last = first
+  let told = tellRollout(nothingTold, first, Date.now()).told
   for (;;) {
     const next = await Promise.race([changes.next().catch(ifAborted(signal)), interrupted])
     if (next === 'Interrupted' || next.done === true) return
+    const look = tellRollout(told, next.value, Date.now())
+    told = look.told
+    look.rows.forEach((row) => terminal.out(row))
     printChange(terminal, last, next.value)
     last = next.value
   }
@@ -89,6 +98,9 @@ function printChange(terminal: Terminal, before: ServiceStatus, now: ServiceStat
     terminal.out(renderRow('restart', `${replica.name}: ${replica.lastFailure.message}${wait}`))
   }
   if (before.phase !== now.phase || before.replicas.ready !== now.replicas.ready) {
-    terminal.out(renderRow(now.phase.toLowerCase(), `${now.replicas.ready}/${now.replicas.desired} replicas ready`))
+    const serves = now.revision === before.revision ? '' : `, revision ${now.revision} serves`
+    terminal.out(
+      renderRow(now.phase.toLowerCase(), `${now.replicas.ready}/${now.replicas.desired} replicas ready${serves}`),
+    )
   }
 }

@@ -5,7 +5,9 @@ import type { Terminal } from './terminal.ts'
 export interface Progress {
   /** What is being waited for now. */
   say(text: string): void
-  /** Takes the live line away. */
+  /** Takes the live line away, for a row that comes in between; it comes back. */
+  clear(): void
+  /** Takes the live line away for good. */
   end(): void
 }
 
@@ -27,11 +29,16 @@ export function openProgress(terminal: Terminal, label: string, first: string): 
     }
   }, 200)
   timer.unref()
+  const clear = (): void => {
+    if (terminal.live && shown !== undefined) process.stderr.write('\r\u001b[K')
+  }
   return {
     say: (next) => void (text = next),
+    clear,
     end() {
       clearInterval(timer)
-      if (terminal.live && shown !== undefined) process.stderr.write('\r\u001b[K')
+      clear()
+      if (terminal.live) shown = undefined
     },
   }
 }

@@ -1,10 +1,20 @@
 import { formatBytes, formatMs } from '../../base/display.ts'
 import type { EngineEvent, ServiceStatus } from '../../control/api.ts'
+import {
+  compareLatency,
+  describeMetric,
+  describeVerdict,
+  describeWay,
+  describeWeight,
+  explainPause,
+} from './rollout-words.ts'
 
 /** The present state of a service as sentences, the most telling first, each with what it rests on. */
 export function explainService(service: ServiceStatus, events: readonly EngineEvent[], nowMs: number): string[] {
   return [
     explainPhase(service),
+    ...explainRollout(service, nowMs),
+    ...explainRejected(service, nowMs),
     ...explainReplicas(service, nowMs),
     ...explainScale(service, nowMs),
     explainTraffic(service),
@@ -15,6 +25,34 @@ export function explainService(service: ServiceStatus, events: readonly EngineEv
 function explainPhase({ name, phase, summary, revision, model }: ServiceStatus): string {
   const size = model.sizeBytes === null ? '' : ` (${formatBytes(model.sizeBytes)})`
   return `${name} is ${phase}: ${summary}. It serves revision ${revision} of ${model.name}${size}.`
+}
+
+function explainRollout({ name, rollout, ...service }: ServiceStatus, nowMs: number): string[] {
+  if (rollout === null) return []
+  const { from, to, pause, analysis, startedAtMs, cause } = rollout
+  const weight = describeWeight(rollout)
+  const latency = compareLatency(service, rollout)
+  const compared = analysis?.metrics.map(describeMetric).join('; ') ?? ''
+  return [
+    `The rollout from revision ${from} to ${to} (${describeWay(rollout)}) began ${formatMs(Math.max(0, nowMs - startedAtMs))} ago.`,
+    ...(weight === undefined ? [] : [`Its weight is ${weight.replace('   ', ', ')}.`]),
+    ...(analysis === null ? [] : [`The judge says ${describeVerdict(analysis).replaceAll('   ', ', ')}.`]),
+    ...(compared === '' ? [] : [`Compared are ${compared}.`]),
+    ...(latency === undefined ? [] : [`In the last minute ${latency}.`]),
+    ...(cause === null ? [] : [`It turns back because of ${cause.reason}: ${cause.message}.`]),
+    ...(pause === null
+      ? []
+      : [`It is paused (${pause.reason}): ${pause.message}. To do: ${explainPause(rollout, name)}.`]),
+  ]
+}
+
+function explainRejected({ name, rejected, rollout }: ServiceStatus, nowMs: number): string[] {
+  if (rejected === null) return []
+  const { revision, reason, message, hint, atMs } = rejected
+  const more = `change the spec or the model, or \`towline retry ${name}\` tries the same again`
+  const advice = hint === null ? more : reason === 'ByHand' ? hint : `${hint}; then ${more}`
+  const way = rollout === null ? ` To do: ${advice}.` : ''
+  return [`Revision ${revision} was rejected ${formatMs(Math.max(0, nowMs - atMs))} ago (${reason}): ${message}.${way}`]
 }
 
 function explainReplicas({ instances }: ServiceStatus, nowMs: number): string[] {

@@ -1,0 +1,125 @@
+import { buildCommand } from '@stricli/core'
+import { apiKeyFile, envFile, examples, file, json, oneService, overlay, parseRevision } from './flags.ts'
+import { projectFlag } from './project.ts'
+
+/** Commands about one revision taking the place of another. */
+
+const wait = { kind: 'boolean', default: true, brief: 'Follow the rollout to its end' } as const
+const followed = { json, wait, project: projectFlag }
+
+const plan = buildCommand({
+  loader: async () => (await import('./commands/plan.ts')).plan,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [{ ...file, default: 'towline.yaml' }] },
+    flags: { env: overlay, envFile, apiKeys: apiKeyFile, json, project: projectFlag },
+  },
+  docs: {
+    brief: 'Show what `up` would change, and what its rollout could prove; changes nothing',
+    fullDescription: examples('towline plan', 'towline plan towline.yaml --env production --json'),
+  },
+})
+
+const promote = buildCommand({
+  loader: async () => (await import('./commands/promote.ts')).promote,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [oneService] },
+    flags: {
+      full: {
+        kind: 'boolean',
+        default: false,
+        brief: 'Past all steps, whatever the judge says',
+        withNegated: false,
+      },
+      ...followed,
+    },
+  },
+  docs: {
+    brief: 'Let a rollout go past its present step',
+    fullDescription: examples('towline promote image-classifier', 'towline promote image-classifier --full --no-wait'),
+  },
+})
+
+const pause = buildCommand({
+  loader: async () => (await import('./commands/pause.ts')).pause,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [oneService] },
+    flags: { json, project: projectFlag },
+  },
+  docs: {
+    brief: 'Hold a rollout where it is; alarms still turn it back',
+    fullDescription: examples('towline pause image-classifier'),
+  },
+})
+
+const resume = buildCommand({
+  loader: async () => (await import('./commands/resume.ts')).resume,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [oneService] },
+    flags: { json, project: projectFlag },
+  },
+  docs: {
+    brief: 'Let a paused rollout go on, or have it judged again',
+    fullDescription: examples('towline resume image-classifier'),
+  },
+})
+
+const abort = buildCommand({
+  loader: async () => (await import('./commands/abort.ts')).abort,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [oneService] },
+    flags: followed,
+  },
+  docs: {
+    brief: 'Turn a rollout back to the revision that served before',
+    fullDescription: examples('towline abort image-classifier', 'towline abort image-classifier --no-wait --json'),
+  },
+})
+
+const rollback = buildCommand({
+  loader: async () => (await import('./commands/rollback.ts')).rollback,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        oneService,
+        {
+          brief: 'One of `towline history`; default: the one before',
+          parse: parseRevision,
+          optional: true,
+          placeholder: 'REVISION',
+        },
+      ],
+    },
+    flags: followed,
+  },
+  docs: {
+    brief: 'Go back to a revision that has served before',
+    fullDescription: examples('towline rollback image-classifier', 'towline rollback image-classifier 3'),
+  },
+})
+
+const retry = buildCommand({
+  loader: async () => (await import('./commands/retry.ts')).retry,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [oneService] },
+    flags: followed,
+  },
+  docs: {
+    brief: 'Try again what was rejected, unchanged',
+    fullDescription: examples('towline retry image-classifier'),
+  },
+})
+
+const history = buildCommand({
+  loader: async () => (await import('./commands/history.ts')).history,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [oneService] },
+    flags: { json, project: projectFlag },
+  },
+  docs: {
+    brief: 'Show the revisions that are kept and the rollouts that have ended',
+    fullDescription: examples('towline history image-classifier', 'towline history image-classifier --json'),
+  },
+})
+
+export const rolloutCommands = { plan, promote, pause, resume, abort, rollback, retry, history }
