@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts'
 import { adoptProject } from './adopt-project.ts'
 import { type Application, applyService, scaleRecord } from './apply.ts'
 import { findProcesses } from './adoption.ts'
+import { admit, askGate } from './admission.ts'
 import { GatewayHands, gatewayNames } from './gateway-hands.ts'
 import { pruneLogs } from './log-files.ts'
 import type { ProjectPaths } from './paths.ts'
@@ -287,6 +288,8 @@ export function openEngine(options: EngineOptions): Engine {
         const model = await keepModel(paths, application.service.model.path)
         const hash = `${revisionOf(application.service)}-${model.digest}`
         const old = services.get(application.service.name)
+        const { service, file } = application
+        admit({ service, file, modelDigest: model.digest, nowMs: clock.nowMs() }, old?.record, hash)
         if (old?.record.stopping === true) await waitUntil(() => !services.has(old.record.name), stop.signal)
         await waitForGateway()
         const applied = lastApplied.then(() => applyService({ ...application, hash, model }, { services, around }))
@@ -306,7 +309,9 @@ export function openEngine(options: EngineOptions): Engine {
       const hash = `${revisionOf(application.service)}-${model.digest}`
       const record = services.get(name)?.record
       const traffic = gateway.traffic.find(({ service }) => service === name)
-      return reportPlan({ application: { ...application, hash, model }, record, traffic, nowMs: clock.nowMs() })
+      const nowMs = clock.nowMs()
+      const gate = askGate({ ...application, modelDigest: model.digest, nowMs })
+      return reportPlan({ application: { ...application, hash, model }, record, traffic, nowMs, gate })
     },
     remove: async (name) => {
       const hands = find(name)

@@ -336,3 +336,11 @@ test('every code has a sentence, and no two the same', () => {
   const sentences = Object.values(specCodes)
   assert.equal(new Set(sentences).size, sentences.length)
 })
+
+test('an environment cannot have the name of another file beside the spec', async (context) => {
+  const folder = openFolder(context, { 'towline.yaml': head })
+  await assert.rejects(loadSpec(join(folder, 'towline.yaml'), { overlay: 'test' }), {
+    code: 'TL_USAGE',
+    detail: 'an environment cannot be called `test`: towline.test.yaml is another kind of file',
+  })
+})

@@ -10,6 +10,8 @@ import { plainValue } from './source/positioned-node.ts'
 import { type ParsedSource, parseYamlSource } from './source/yaml-source.ts'
 import { validateTree } from './validate.ts'
 
+/** `towline.test.yaml` and `towline.train.yaml` are documents of their own. */
+const reservedOverlays = ['test', 'train']
 const isModule = /\.[cm]?[tj]s$/
 
 export interface LoadSpecOptions {
@@ -57,9 +59,26 @@ export function overlayFile(file: string, overlay: string): string {
     throw new TowlineError('TL_USAGE', `\`${overlay}\` is not a name of an environment`, {
       hint: 'use lower-case letters, digits and `-`',
     })
+  if (reservedOverlays.includes(overlay))
+    throw new TowlineError(
+      'TL_USAGE',
+      `an environment cannot be called \`${overlay}\`: towline.${overlay}.yaml is another kind of file`,
+      {
+        hint: 'choose another name, such as staging',
+      },
+    )
+  return besideFile(file, overlay)
+}
+
+/** The tests that belong to a spec: `towline.test.yaml`. */
+export function testPlanFile(file: string): string {
+  return besideFile(file, 'test')
+}
+
+function besideFile(file: string, word: string): string {
   const ending = extname(file)
   const stem = file.slice(0, file.length - ending.length).replace(/\.config$/, '')
-  return `${stem}.${overlay}.yaml`
+  return `${stem}.${word}.yaml`
 }
 
 /** A spec, an overlay or a card as positioned nodes. */

@@ -1,7 +1,7 @@
 import { connectEngine } from '../../control/client.ts'
 import type { CliContext } from '../context.ts'
 import { findProjectDir } from '../project.ts'
-import { settle } from '../settle.ts'
+import { settle } from '../rollout/settle.ts'
 import { findService } from './status.ts'
 
 export interface ScaleFlags {

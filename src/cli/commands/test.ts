@@ -8,7 +8,7 @@ import { inferUrl, type InferenceTarget } from '../../bench/inference-call.ts'
 import { nameLoad, runLoadCheck } from '../../bench/load-check.ts'
 import { connectEngine } from '../../control/client.ts'
 import { printModel } from '../../engine/model-store.ts'
-import { overlayFile } from '../../spec/load.ts'
+import { testPlanFile } from '../../spec/load.ts'
 import { loadTestPlan } from '../../spec/test-plan/load-plan.ts'
 import type { TestPlan } from '../../spec/test-plan/plan.ts'
 import type { Attestation } from '../../store/attestation.ts'
@@ -40,7 +40,7 @@ export async function test(this: CliContext, flags: TestFlags, file: string): Pr
   const { terminal } = this
   const written = { file, overlay: flags.env, envFile: flags.envFile, apiKeyFile: flags.apiKeys }
   const { service } = await readApplyRequest(terminal, written)
-  const plan = await readPlan(terminal, flags.plan ?? overlayFile(file, 'test'))
+  const plan = await readPlan(terminal, flags.plan ?? testPlanFile(file))
   const digest = await printModel(service.model.path)
   const engine = await connectEngine(findProjectDir(this.cwd, flags.project))
   const before = findService(await engine.status(), service.name)

@@ -1,29 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sampleAnalysis, sampleRollout, sampleService } from '../../../test/kit/rollout-sample.ts'
 import type { ServiceStatus } from '../../control/api.ts'
 import { explainService } from './explanation.ts'
 
 const nowMs = 1_000_000
-const calm: ServiceStatus = {
-  name: 'cats',
-  file: '/a/towline.yaml',
-  url: 'http://127.0.0.1:8080',
-  port: 8080,
-  phase: 'Ready',
-  summary: '1 of 1 replicas ready',
-  environment: null,
+const calm = sampleService({
   revision: 2,
-  replicas: { desired: 1, ready: 1 },
-  model: { name: 'cats', format: 'onnx', path: '/a', digest: 'sha256:7793a8', sha256: null, sizeBytes: 18_553_741 },
-  traffic: { requests: 0, errors: 0, inFlight: 0, waiting: 0, latency: null },
-  scale: null,
-  paused: false,
-  rollout: null,
-  rejected: null,
+  model: { ...sampleService().model, sizeBytes: 18_553_741 },
   revisions: [],
-  instances: [],
-  lastFailure: null,
-}
+})
 const replica = {
   name: 'cats-2-a',
   revision: 2,
@@ -95,5 +81,29 @@ test('what happened last comes at the end, with the replica and the reason', () 
   assert.equal(
     explainService(calm, events, nowMs).at(-1),
     'Last happened: 9.0 s ago Scaled (from 1 to 2 replicas: set by hand); 4.0 s ago cats-1-a Killed (it hung).',
+  )
+})
+
+test('a rollout that waits is explained with its evidence and the command that ends the pause', () => {
+  const pause = { reason: 'Inconclusive', message: 'neither is shown', sinceMs: 1 } as const
+  const rollout = sampleRollout({ phase: 'Paused', analysis: sampleAnalysis(418, 2), pause })
+  const text = explainService({ ...calm, rollout }, [], nowMs).join(' ')
+  assert.match(text, /from revision 3 to 4 \(canary 5 % → 25 % → 100 %\) began 1.3 s ago/)
+  assert.match(text, /2 of 418 \(0.48 %\) new, 9 of 7940 \(0.11 %\) stable/)
+  assert.match(text, /paused \(Inconclusive\): neither is shown. To do: `towline resume cats`/)
+})
+
+test('a rejected revision is explained with its numbers and the way out', () => {
+  const rejected = {
+    reason: 'AnalysisFailed',
+    message: '31 of 418',
+    hint: 'bench it',
+    revision: 4,
+    atMs: nowMs,
+  } as const
+  const [, sentence] = explainService({ ...calm, rejected }, [], nowMs)
+  assert.equal(
+    sentence,
+    'Revision 4 was rejected 0.0 ms ago (AnalysisFailed): 31 of 418. To do: bench it; then change the spec or the model, or `towline retry cats` tries the same again.',
   )
 })

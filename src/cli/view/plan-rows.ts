@@ -15,8 +15,8 @@ export type PlannedPower = Pick<Planned, 'metric' | 'isNew'> & {
 }
 
 /** What `up` would do, the answer first. */
-export function renderPlan(plan: PlanStatus, powers: readonly PlannedPower[]): string[] {
-  const { rollout, requires, supersedes, rejection, paused, change } = plan
+export function renderPlan(plan: PlanStatus, powers: readonly PlannedPower[], nowMs: number): string[] {
+  const { rollout, supersedes, rejection, paused, change } = plan
   return [
     renderRow('plan', describeChange(plan)),
     ...(rejection === null
@@ -32,12 +32,7 @@ export function renderPlan(plan: PlanStatus, powers: readonly PlannedPower[]): s
     ...(change === 'Revision' && paused
       ? [renderRow('waits', 'spec.paused is true: the rollout begins once it is false')]
       : []),
-    ...requires.map(({ environment, maxAgeMs }) =>
-      renderRow(
-        'gate',
-        `${environment} has to have passed this model${maxAgeMs === null ? '' : ` within ${formatMs(maxAgeMs)}`}: \`towline test --env ${environment}\``,
-      ),
-    ),
+    ...renderGate(plan.gate, nowMs),
     ...(rollout === null ? [] : renderRollout(plan, rollout, powers)),
   ]
 }
@@ -56,6 +51,15 @@ function describeChange({ name, change, revision: { from, to }, model, goesOn }:
     case 'Revision':
       return `${name}: revision ${from} → ${to}${goesOn ? ', which goes on already' : ''}   ${models}`
   }
+}
+
+function renderGate(gate: PlanStatus['gate'], nowMs: number): string[] {
+  if (gate === null) return []
+  if (!gate.passed) return gate.missing.map(({ why }) => renderRow('gate', `closed: ${why}`))
+  return gate.by.map(({ environment, atMs, checks }) => {
+    const what = checks.map(({ name, passed }) => `${name} ${passed ? '✓' : '✗'}`).join(', ')
+    return renderRow('gate', `${environment} passed this model ${formatMs(Math.max(0, nowMs - atMs))} ago (${what})`)
+  })
 }
 
 function renderReplicas({ replicas: { from, to } }: PlanStatus): string[] {

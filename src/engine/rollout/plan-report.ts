@@ -1,9 +1,11 @@
 import { TowlineError } from '../../base/errors.ts'
 import type { Counts, MetricJudgement } from '../../decide/judge/judge.ts'
+import type { GateDecision } from '../../decide/gate.ts'
 import type { PowerQuestion, Stretch } from '../../decide/judge/power.ts'
 import { planRollout } from '../../decide/rollout/begin.ts'
 import type { PlannedStep, RolloutPlan } from '../../decide/rollout/plan.ts'
-import type { Rollout, Tolerance } from '../../spec/service.ts'
+import type { Tolerance } from '../../spec/service.ts'
+import type { Attestation } from '../../store/attestation.ts'
 import { type AdmittedApplication, nextRecord } from '../apply.ts'
 import type { GatewayRouteStatus } from '../gateway/gateway-config.ts'
 import { type ServiceRecord, countDesired, findRevision } from '../state/records.ts'
@@ -28,7 +30,8 @@ export interface PlanStatus {
   readonly supersedes: number | null
   /** The rollout to that very revision goes on already. */
   readonly goesOn: boolean
-  readonly requires: Rollout['requires']
+  /** Null: no proof is asked for. A spec that serves already needs none. */
+  readonly gate: GateDecision<Attestation> | null
   /** Why it would be refused. */
   readonly rejection: { readonly message: string; readonly hint: string | null } | null
 }
@@ -67,15 +70,22 @@ export interface PlanFacts {
   readonly record: ServiceRecord | undefined
   readonly traffic: GatewayRouteStatus | undefined
   readonly nowMs: number
+  /** What the environments that the spec requires have said. */
+  readonly gate: GateDecision<Attestation>
 }
 
 const minuteMs = 60_000
+
+function decide({ application: { service, hash }, record, gate }: PlanFacts): PlanStatus['gate'] {
+  const serves = record?.revisions.find(({ number }) => number === record.stable)
+  return service.rollout.requires.length === 0 || (serves?.hash === hash && serves.proven) ? null : gate
+}
 
 /** Pure: asks the same functions that an application goes through, and forgets their answers. */
 export function reportPlan(facts: PlanFacts): PlanStatus {
   const { application, record } = facts
   const { service, model } = application
-  const common = { name: service.name, paused: service.paused, requires: service.rollout.requires, rejection: null }
+  const common = { name: service.name, paused: service.paused, gate: decide(facts), rejection: null }
   // One that is being taken down is waited for, and then it is new.
   if (record === undefined || record.stopping)
     return {

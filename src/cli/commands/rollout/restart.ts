@@ -1,12 +1,12 @@
-import { TowlineError } from '../../base/errors.ts'
-import { type EngineClient, connectEngine } from '../../control/client.ts'
-import type { CliContext } from '../context.ts'
-import { giveAndFollow, seeService } from '../give-order.ts'
-import { findProjectDir } from '../project.ts'
-import { settle } from '../settle.ts'
-import { renderRow } from '../term/layout.ts'
-import { openProgress } from '../term/progress.ts'
-import type { Terminal } from '../term/terminal.ts'
+import { TowlineError } from '../../../base/errors.ts'
+import { type EngineClient, connectEngine } from '../../../control/client.ts'
+import type { CliContext } from '../../context.ts'
+import { giveAndFollow, seeService } from '../../rollout/give-order.ts'
+import { findProjectDir } from '../../project.ts'
+import { settle } from '../../rollout/settle.ts'
+import { renderRow } from '../../term/layout.ts'
+import { openProgress } from '../../term/progress.ts'
+import type { Terminal } from '../../term/terminal.ts'
 
 export interface RestartFlags {
   readonly gateway: boolean

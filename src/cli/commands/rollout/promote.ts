@@ -1,6 +1,6 @@
-import type { CliContext } from '../context.ts'
-import { type FollowedOrderFlags, giveAndFollow, seeService } from '../give-order.ts'
-import { describeStep } from '../view/rollout-words.ts'
+import type { CliContext } from '../../context.ts'
+import { type FollowedOrderFlags, giveAndFollow, seeService } from '../../rollout/give-order.ts'
+import { describeStep } from '../../view/rollout-words.ts'
 
 export interface PromoteFlags extends FollowedOrderFlags {
   readonly full: boolean

@@ -1,14 +1,15 @@
-import { TowlineError } from '../../base/errors.ts'
-import type { ApplyRequest, PlanStatus } from '../../control/api.ts'
-import { connectEngine } from '../../control/client.ts'
-import { describePower } from '../../decide/judge/power.ts'
-import { printModel } from '../../engine/model-store.ts'
-import { reportPlan } from '../../engine/rollout/plan-report.ts'
-import type { Service } from '../../spec/service.ts'
-import { readApplyRequest } from '../apply-request.ts'
-import type { CliContext } from '../context.ts'
-import { findProjectDir } from '../project.ts'
-import { renderPlan } from '../view/plan-rows.ts'
+import { TowlineError } from '../../../base/errors.ts'
+import type { ApplyRequest, PlanStatus } from '../../../control/api.ts'
+import { connectEngine } from '../../../control/client.ts'
+import { describePower } from '../../../decide/judge/power.ts'
+import { askGate } from '../../../engine/admission.ts'
+import { printModel } from '../../../engine/model-store.ts'
+import { reportPlan } from '../../../engine/rollout/plan-report.ts'
+import type { Service } from '../../../spec/service.ts'
+import { readApplyRequest } from '../../apply-request.ts'
+import type { CliContext } from '../../context.ts'
+import { findProjectDir } from '../../project.ts'
+import { renderPlan } from '../../view/plan-rows.ts'
 
 export interface PlanFlags {
   readonly env?: string
@@ -29,7 +30,9 @@ export async function plan(this: CliContext, flags: PlanFlags, file: string): Pr
     stableShare: question.stableShare,
     power: describePower(question),
   }))
-  terminal.out(flags.json ? JSON.stringify({ ...told, powers }, undefined, 2) : renderPlan(told, powers).join('\n'))
+  terminal.out(
+    flags.json ? JSON.stringify({ ...told, powers }, undefined, 2) : renderPlan(told, powers, Date.now()).join('\n'),
+  )
 }
 
 /** Without an engine nothing runs here, so that all of it is new. */
@@ -41,6 +44,8 @@ async function ask(projectDir: string, service: Service, request: ApplyRequest):
     const { path } = service.model
     const model = { digest: await printModel(path), path }
     const application = { service, file: request.file, environment: request.environment ?? null, hash: '', model }
-    return reportPlan({ application, record: undefined, traffic: undefined, nowMs: Date.now() })
+    const nowMs = Date.now()
+    const gate = askGate({ ...application, modelDigest: model.digest, nowMs })
+    return reportPlan({ application, record: undefined, traffic: undefined, nowMs, gate })
   }
 }

@@ -1,10 +1,10 @@
-import { TowlineError } from '../base/errors.ts'
-import type { ServiceStatus } from '../control/api.ts'
-import type { EngineClient } from '../control/client.ts'
-import { openInterrupt } from './context.ts'
-import { renderRow } from './term/layout.ts'
-import { openProgress } from './term/progress.ts'
-import type { Terminal } from './term/terminal.ts'
+import { TowlineError } from '../../base/errors.ts'
+import type { ServiceStatus } from '../../control/api.ts'
+import type { EngineClient } from '../../control/client.ts'
+import { openInterrupt } from '../context.ts'
+import { renderRow } from '../term/layout.ts'
+import { openProgress } from '../term/progress.ts'
+import type { Terminal } from '../term/terminal.ts'
 
 export interface SettleOptions {
   readonly name: string

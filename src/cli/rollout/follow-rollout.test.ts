@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sampleAtMs, sampleRollout, sampleService } from '../../test/kit/rollout-sample.ts'
-import { TowlineError } from '../base/errors.ts'
-import type { ServiceStatus } from '../control/api.ts'
-import type { EndedRollout } from '../engine/state/records.ts'
+import { sampleAtMs, sampleRollout, sampleService } from '../../../test/kit/rollout-sample.ts'
+import { TowlineError } from '../../base/errors.ts'
+import type { ServiceStatus } from '../../control/api.ts'
+import type { EndedRollout } from '../../engine/state/records.ts'
 import { type Outcome, describeWait, findFailure, followRollout } from './follow-rollout.ts'
 
 const ended: EndedRollout = {

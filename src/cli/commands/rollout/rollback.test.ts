@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sampleRollout, sampleService } from '../../../test/kit/rollout-sample.ts'
+import { sampleRollout, sampleService } from '../../../../test/kit/rollout-sample.ts'
 import { decideRollback } from './rollback.ts'
 
 const orderOf = (decided: ReturnType<typeof decideRollback>) => ('nothing' in decided ? 'nothing' : decided.order)

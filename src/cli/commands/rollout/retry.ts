@@ -1,5 +1,5 @@
-import type { CliContext } from '../context.ts'
-import { type FollowedOrderFlags, giveAndFollow, seeService } from '../give-order.ts'
+import type { CliContext } from '../../context.ts'
+import { type FollowedOrderFlags, giveAndFollow, seeService } from '../../rollout/give-order.ts'
 
 export async function retry(this: CliContext, flags: FollowedOrderFlags, name: string): Promise<void> {
   const seen = await seeService(this, flags, name)

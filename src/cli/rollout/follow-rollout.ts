@@ -1,10 +1,10 @@
-import { TowlineError } from '../base/errors.ts'
-import type { RolloutStatus, ServiceStatus } from '../control/api.ts'
-import type { EngineClient } from '../control/client.ts'
-import type { EndedRollout } from '../engine/state/records.ts'
-import type { Terminal } from './term/terminal.ts'
-import { type Told, nothingTold, tellEnd, tellRollout } from './view/rollout-story.ts'
-import { describeStep, explainPause } from './view/rollout-words.ts'
+import { TowlineError } from '../../base/errors.ts'
+import type { RolloutStatus, ServiceStatus } from '../../control/api.ts'
+import type { EngineClient } from '../../control/client.ts'
+import type { EndedRollout } from '../../engine/state/records.ts'
+import type { Terminal } from '../term/terminal.ts'
+import { type Told, nothingTold, tellEnd, tellRollout } from '../view/rollout-story.ts'
+import { describeStep, explainPause } from '../view/rollout-words.ts'
 
 /** Where a person has to be told something, or nothing more will happen by itself. */
 export type Outcome =

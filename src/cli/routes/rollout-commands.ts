@@ -1,6 +1,6 @@
 import { buildCommand } from '@stricli/core'
-import { apiKeyFile, envFile, examples, file, json, oneService, overlay, parseRevision } from './flags.ts'
-import { projectFlag } from './project.ts'
+import { apiKeyFile, envFile, examples, file, json, oneService, overlay, parseRevision } from '../flags.ts'
+import { projectFlag } from '../project.ts'
 
 /** Commands about one revision taking the place of another. */
 
@@ -8,7 +8,7 @@ const wait = { kind: 'boolean', default: true, brief: 'Follow the rollout to its
 const followed = { json, wait, project: projectFlag }
 
 const plan = buildCommand({
-  loader: async () => (await import('./commands/plan.ts')).plan,
+  loader: async () => (await import('../commands/rollout/plan.ts')).plan,
   parameters: {
     positional: { kind: 'tuple', parameters: [{ ...file, default: 'towline.yaml' }] },
     flags: { env: overlay, envFile, apiKeys: apiKeyFile, json, project: projectFlag },
@@ -20,7 +20,7 @@ const plan = buildCommand({
 })
 
 const promote = buildCommand({
-  loader: async () => (await import('./commands/promote.ts')).promote,
+  loader: async () => (await import('../commands/rollout/promote.ts')).promote,
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: {
@@ -40,7 +40,7 @@ const promote = buildCommand({
 })
 
 const pause = buildCommand({
-  loader: async () => (await import('./commands/pause.ts')).pause,
+  loader: async () => (await import('../commands/rollout/pause.ts')).pause,
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: { json, project: projectFlag },
@@ -52,7 +52,7 @@ const pause = buildCommand({
 })
 
 const resume = buildCommand({
-  loader: async () => (await import('./commands/resume.ts')).resume,
+  loader: async () => (await import('../commands/rollout/resume.ts')).resume,
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: { json, project: projectFlag },
@@ -64,7 +64,7 @@ const resume = buildCommand({
 })
 
 const abort = buildCommand({
-  loader: async () => (await import('./commands/abort.ts')).abort,
+  loader: async () => (await import('../commands/rollout/abort.ts')).abort,
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: followed,
@@ -76,7 +76,7 @@ const abort = buildCommand({
 })
 
 const rollback = buildCommand({
-  loader: async () => (await import('./commands/rollback.ts')).rollback,
+  loader: async () => (await import('../commands/rollout/rollback.ts')).rollback,
   parameters: {
     positional: {
       kind: 'tuple',
@@ -99,7 +99,7 @@ const rollback = buildCommand({
 })
 
 const retry = buildCommand({
-  loader: async () => (await import('./commands/retry.ts')).retry,
+  loader: async () => (await import('../commands/rollout/retry.ts')).retry,
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: followed,
@@ -111,7 +111,7 @@ const retry = buildCommand({
 })
 
 const history = buildCommand({
-  loader: async () => (await import('./commands/history.ts')).history,
+  loader: async () => (await import('../commands/rollout/history.ts')).history,
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: { json, project: projectFlag },

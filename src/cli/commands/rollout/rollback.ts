@@ -1,7 +1,7 @@
-import type { ServiceStatus } from '../../control/api.ts'
-import type { CliContext } from '../context.ts'
-import { type FollowedOrderFlags, type Ordered, giveAndFollow, seeService } from '../give-order.ts'
-import { renderRow } from '../term/layout.ts'
+import type { ServiceStatus } from '../../../control/api.ts'
+import type { CliContext } from '../../context.ts'
+import { type FollowedOrderFlags, type Ordered, giveAndFollow, seeService } from '../../rollout/give-order.ts'
+import { renderRow } from '../../term/layout.ts'
 
 export async function rollback(
   this: CliContext,

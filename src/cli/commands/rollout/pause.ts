@@ -1,6 +1,6 @@
-import type { CliContext } from '../context.ts'
-import { type OrderFlags, giveOrder, seeService } from '../give-order.ts'
-import { describeStep } from '../view/rollout-words.ts'
+import type { CliContext } from '../../context.ts'
+import { type OrderFlags, giveOrder, seeService } from '../../rollout/give-order.ts'
+import { describeStep } from '../../view/rollout-words.ts'
 
 /** It holds its weight; an alarm of the judge still turns it back. */
 export async function pause(this: CliContext, flags: OrderFlags, name: string): Promise<void> {

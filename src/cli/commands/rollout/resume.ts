@@ -1,5 +1,5 @@
-import type { CliContext } from '../context.ts'
-import { type OrderFlags, giveOrder, seeService } from '../give-order.ts'
+import type { CliContext } from '../../context.ts'
+import { type OrderFlags, giveOrder, seeService } from '../../rollout/give-order.ts'
 
 export async function resume(this: CliContext, flags: OrderFlags, name: string): Promise<void> {
   const seen = await seeService(this, flags, name)

@@ -1,7 +1,7 @@
-import { connectEngine } from '../../control/client.ts'
-import type { CliContext } from '../context.ts'
-import { findProjectDir } from '../project.ts'
-import { renderHistory } from '../view/history-table.ts'
+import { connectEngine } from '../../../control/client.ts'
+import type { CliContext } from '../../context.ts'
+import { findProjectDir } from '../../project.ts'
+import { renderHistory } from '../../view/history-table.ts'
 
 export interface HistoryFlags {
   readonly json: boolean

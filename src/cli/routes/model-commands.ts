@@ -1,10 +1,10 @@
 import { buildCommand } from '@stricli/core'
-import { examples, file, json, overlay, parsePort } from './flags.ts'
+import { examples, file, json, overlay, parsePort } from '../flags.ts'
 
 /** Commands about a model and its spec; none needs an engine. */
 
 const init = buildCommand({
-  loader: async () => (await import('./commands/init.ts')).init,
+  loader: async () => (await import('../commands/init.ts')).init,
   parameters: {
     positional: {
       kind: 'tuple',
@@ -35,7 +35,7 @@ const init = buildCommand({
 })
 
 const check = buildCommand({
-  loader: async () => (await import('./commands/check.ts')).check,
+  loader: async () => (await import('../commands/check.ts')).check,
   parameters: {
     positional: { kind: 'tuple', parameters: [{ ...file, default: 'towline.yaml' }] },
     flags: { env: overlay, json },
@@ -47,7 +47,7 @@ const check = buildCommand({
 })
 
 const serve = buildCommand({
-  loader: async () => (await import('./commands/serve.ts')).serve,
+  loader: async () => (await import('../commands/serve.ts')).serve,
   parameters: {
     positional: { kind: 'tuple', parameters: [{ ...file, default: 'towline.yaml' }] },
     flags: {

@@ -16,13 +16,13 @@ import {
   parsePort,
   parseReplicas,
   parseTime,
-} from './flags.ts'
-import { projectFlag } from './project.ts'
+} from '../flags.ts'
+import { projectFlag } from '../project.ts'
 
 /** Commands about what runs. */
 
 const up = buildCommand({
-  loader: async () => (await import('./commands/up.ts')).up,
+  loader: async () => (await import('../commands/up.ts')).up,
   parameters: {
     positional: { kind: 'tuple', parameters: [{ ...file, default: 'towline.yaml' }] },
     flags: {
@@ -64,7 +64,7 @@ const up = buildCommand({
 })
 
 const status = buildCommand({
-  loader: async () => (await import('./commands/status.ts')).status,
+  loader: async () => (await import('../commands/status.ts')).status,
   parameters: {
     positional: {
       kind: 'tuple',
@@ -84,7 +84,7 @@ const status = buildCommand({
 })
 
 const top = buildCommand({
-  loader: async () => (await import('./commands/top.ts')).top,
+  loader: async () => (await import('../commands/top.ts')).top,
   parameters: {
     positional: {
       kind: 'tuple',
@@ -103,7 +103,7 @@ const top = buildCommand({
 })
 
 const why = buildCommand({
-  loader: async () => (await import('./commands/why.ts')).why,
+  loader: async () => (await import('../commands/why.ts')).why,
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: { json, project: projectFlag },
@@ -115,7 +115,7 @@ const why = buildCommand({
 })
 
 const events = buildCommand({
-  loader: async () => (await import('./commands/events.ts')).events,
+  loader: async () => (await import('../commands/events.ts')).events,
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: {
@@ -132,7 +132,7 @@ const events = buildCommand({
 })
 
 const logs = buildCommand({
-  loader: async () => (await import('./commands/logs.ts')).logs,
+  loader: async () => (await import('../commands/logs.ts')).logs,
   parameters: {
     positional: {
       kind: 'tuple',
@@ -161,7 +161,7 @@ const logs = buildCommand({
 })
 
 const scale = buildCommand({
-  loader: async () => (await import('./commands/scale.ts')).scale,
+  loader: async () => (await import('../commands/scale.ts')).scale,
   parameters: {
     positional: {
       kind: 'tuple',
@@ -179,7 +179,7 @@ const scale = buildCommand({
 })
 
 const restart = buildCommand({
-  loader: async () => (await import('./commands/restart.ts')).restart,
+  loader: async () => (await import('../commands/rollout/restart.ts')).restart,
   parameters: {
     positional: {
       kind: 'tuple',
@@ -202,7 +202,7 @@ const restart = buildCommand({
 })
 
 const down = buildCommand({
-  loader: async () => (await import('./commands/down.ts')).down,
+  loader: async () => (await import('../commands/down.ts')).down,
   parameters: {
     positional: {
       kind: 'tuple',
@@ -220,7 +220,7 @@ const down = buildCommand({
 })
 
 const infer = buildCommand({
-  loader: async () => (await import('./commands/infer.ts')).infer,
+  loader: async () => (await import('../commands/infer.ts')).infer,
   parameters: {
     positional: {
       kind: 'tuple',
@@ -243,7 +243,7 @@ const infer = buildCommand({
 })
 
 const bench = buildCommand({
-  loader: async () => (await import('./commands/bench.ts')).bench,
+  loader: async () => (await import('../commands/bench.ts')).bench,
   parameters: {
     positional: {
       kind: 'tuple',
@@ -287,7 +287,7 @@ const bench = buildCommand({
 })
 
 const test = buildCommand({
-  loader: async () => (await import('./commands/test.ts')).test,
+  loader: async () => (await import('../commands/test.ts')).test,
   parameters: {
     positional: { kind: 'tuple', parameters: [{ ...file, default: 'towline.yaml' }] },
     flags: {
