@@ -26,7 +26,7 @@ export function planCapacity(plan: RolloutPlan, state: RolloutState, observation
     case 'Baking':
       return divide(plan, observation, stepSize(plan, position.step, full))
     case 'Promoting':
-      return { stable: full, candidate: full }
+      return { stable: full, candidate: Math.max(1, full) }
     case 'Aborting': {
       const keeps = plan.surge === 'Surge' ? full : stable.staying
       if (position.stage === 'Shifting') return { stable: keeps, candidate: candidate.staying }
@@ -45,7 +45,7 @@ export function planCapacity(plan: RolloutPlan, state: RolloutState, observation
 
 /** What the service has when no rollout moves it. A canary is never measured against less than there was at its start. */
 export function fullSize(plan: RolloutPlan, { replicas }: Pick<RolloutObservation, 'replicas'>): number {
-  return plan.kind === 'Rolling' && plan.surge !== 'Swap' ? replicas : Math.max(1, replicas, plan.leastReplicas)
+  return plan.kind === 'Canary' || plan.surge === 'Swap' ? Math.max(1, replicas, plan.leastReplicas) : replicas
 }
 
 /** Candidates that carry the weight of a step as lightly as the stable replicas carry theirs; never more than the stable has. */
@@ -56,14 +56,14 @@ export function stepSize({ steps, surge }: RolloutPlan, step: number, full: numb
   return Math.min(full, Math.max(1, Math.ceil((full * weight) / (100 - weight))))
 }
 
-/** With `Swap` a stable replica is gone before a candidate starts in its place. */
+/** With `Swap` a stable replica is gone before a candidate starts in its place, and the next one stays until that one is ready. */
 function divide(plan: RolloutPlan, observation: RolloutObservation, candidates: number): Capacity {
   const full = fullSize(plan, observation)
   if (plan.surge === 'Surge') return { stable: full, candidate: candidates }
   const { stable, candidate } = observation
   const room = full - stable.total - (candidate.total - candidate.staying)
   return {
-    stable: full - candidates,
+    stable: Math.max(full - candidates, Math.min(stable.staying, full - 1 - candidate.ready)),
     candidate: Math.min(candidates, Math.max(candidate.staying, room)),
   }
 }

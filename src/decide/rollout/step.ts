@@ -156,7 +156,7 @@ function advance(plan: RolloutPlan, state: RolloutState, observation: RolloutObs
       if (candidate.ready < stepSize(plan, position.step, full)) return state
       return { ...state, position: { phase: 'Shifting', step: position.step, sinceMs: nowMs } }
     case 'Shifting':
-      return shift(plan, { ...state, position }, observation)
+      return shift(plan, { ...state, position }, observation) ?? state
     case 'Baking':
       return bake(plan, { ...state, position }, nowMs) ?? state
     case 'Promoting':
@@ -178,7 +178,7 @@ function roll(plan: RolloutPlan, state: RolloutState, moved: number, observation
 
 type At<P extends Position['phase']> = RolloutState & { readonly position: Extract<Position, { phase: P }> }
 
-function shift(plan: RolloutPlan, state: At<'Shifting'>, observation: RolloutObservation): RolloutState {
+function shift(plan: RolloutPlan, state: At<'Shifting'>, observation: RolloutObservation): RolloutState | undefined {
   const { step, sinceMs } = state.position
   const { route, nowMs } = observation
   const weight = planWeight(plan, state, observation)
@@ -189,7 +189,7 @@ function shift(plan: RolloutPlan, state: At<'Shifting'>, observation: RolloutObs
     if (!manual) return next
     return { ...next, pause: { reason: 'Manual', message: `step ${step + 1} waits for a person`, sinceMs: nowMs } }
   }
-  if (!isWritten || nowMs - sinceMs < shiftLimitMs) return state
+  if (!isWritten || nowMs - sinceMs < shiftLimitMs) return undefined
   const total = route.requests.stable + route.requests.candidate
   if ((total * weight) / 100 < 1)
     return hold(state, 'NoTraffic', `${total} requests came within ${shiftLimitMs / 1000} s`, nowMs)
@@ -260,7 +260,7 @@ function promote(plan: RolloutPlan, state: At<'Promoting'>, observation: Rollout
   })
   switch (position.stage) {
     case 'Scaling':
-      return candidate.ready >= fullSize(plan, observation) ? go('Shifting') : undefined
+      return candidate.ready >= Math.max(1, fullSize(plan, observation)) ? go('Shifting') : undefined
     case 'Shifting':
       return route?.weight === 100 ? go('Baking') : undefined
     case 'Baking': {

@@ -33,6 +33,8 @@ export function endRollout(record: ServiceRecord, rollout: RolloutRecord, nowMs:
   // A newer spec has taken its place: that one goes on by itself.
   if (record.target !== plan.candidate || cause === null) return { rollout: null, history }
   const failure = { reason: cause.reason, message: cause.message, hint: cause.hint, atMs: nowMs }
+  // A way back that was not taken to its end: what served before and what serves now are both as good as they were.
+  if (candidate.proven) return { rollout: null, history, target: plan.stable, rejected: null, lastFailure: failure }
   const rejected = { revision: plan.candidate, hash: candidate.hash, cause, atMs: nowMs }
   return { rollout: null, history, target: plan.stable, rejected, lastFailure: failure }
 }

@@ -8,6 +8,9 @@ export interface EvidencePace {
   readonly warmUpMs: number
 }
 
+/** The gateway's running counts for one service. */
+export type CountedRoute = Pick<GatewayRouteStatus, 'countedSince' | 'measuredAtMs' | 'revisions'>
+
 export interface Compared {
   readonly stable: number
   readonly candidate: number
@@ -32,7 +35,7 @@ export class EvidenceSampler {
   }
 
   /** A window that has just ended, or null. Another stretch begins anew; null: nothing is compared now. */
-  sample(stretch: string | null, traffic: GatewayRouteStatus | undefined, compared: Compared): EvidenceWindow | null {
+  sample(stretch: string | null, traffic: CountedRoute | undefined, compared: Compared): EvidenceWindow | null {
     if (stretch !== this.#stretch) {
       this.#stretch = stretch
       this.#mark = undefined
@@ -68,7 +71,7 @@ export class EvidenceSampler {
 }
 
 /** A refused request counts as an error: a model that takes other inputs than before refuses what used to work. */
-export function countsOf({ revisions }: Pick<GatewayRouteStatus, 'revisions'>, revision: number): Counts {
+export function countsOf({ revisions }: Pick<CountedRoute, 'revisions'>, revision: number): Counts {
   const {
     requests = 0,
     errors = 0,

@@ -1,10 +1,16 @@
 import type { RevisionObservation } from '../../decide/rollout/observation.ts'
 import type { Cause } from '../../decide/rollout/state.ts'
-import { isGivenUp, isServing, isUsable } from '../../decide/replicas.ts'
-import type { Replica } from '../replica/replica.ts'
+import { type ReplicaObservation, isGivenUp, isServing, isUsable } from '../../decide/replicas.ts'
+import type { ReplicaRecord } from '../state/records.ts'
+
+/** What a rollout looks at of one replica. */
+export interface RolledReplica {
+  readonly record: Pick<ReplicaRecord, 'revision' | 'lastFailure'>
+  observe(): ReplicaObservation
+}
 
 /** The replicas of one revision, as a rollout counts them. */
-export function observeRevision(revision: number, replicas: readonly Replica[]): RevisionObservation {
+export function observeRevision(revision: number, replicas: readonly RolledReplica[]): RevisionObservation {
   const own = replicas.filter(({ record }) => record.revision === revision)
   const seen = own.map((replica) => replica.observe())
   return {
@@ -17,7 +23,7 @@ export function observeRevision(revision: number, replicas: readonly Replica[]):
   }
 }
 
-function explainFailure(revision: number, { record: { lastFailure } }: Replica): Cause {
+function explainFailure(revision: number, { record: { lastFailure } }: RolledReplica): Cause {
   const isSmoke = lastFailure?.reason === 'SmokeFailed'
   const what = isSmoke ? 'does not answer its smoke requests as it should' : 'never became ready'
   return {

@@ -63,6 +63,10 @@ function rollBack(
 ): OrderEffect {
   const { rollout, stable, revisions, rejected, name } = record
   if (rollout !== null) {
+    const { candidate } = rollout.plan
+    // Said twice: the second time must not turn round what the first one began.
+    const isOnItsWay = findRevision(record, candidate).proven && (to === null || to === candidate)
+    if (isOnItsWay) return { kind: 'Nothing', why: `it is on its way back to revision ${candidate}` }
     if (to !== null && to !== rollout.plan.stable)
       throw refuse(
         `a rollout is going on, and its abort ends at revision ${rollout.plan.stable}, not ${to}`,

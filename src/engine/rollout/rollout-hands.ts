@@ -6,18 +6,17 @@ import type { RolloutObservation, RouteObservation } from '../../decide/rollout/
 import { abortRollout, startRollout, stepRollout } from '../../decide/rollout/step.ts'
 import { planWeight } from '../../decide/rollout/weight.ts'
 import type { WantedRevision } from '../../decide/replicas.ts'
-import type { GatewayRouteStatus, RevisionWeight } from '../gateway/gateway-config.ts'
-import type { Replica } from '../replica/replica.ts'
+import type { RevisionWeight } from '../gateway/gateway-config.ts'
 import { type RolloutRecord, type ServiceRecord, countDesired, findRevision } from '../state/records.ts'
-import { type EvidencePace, EvidenceSampler, countsOf } from './evidence.ts'
-import { observeRevision } from './observe-rollout.ts'
+import { type CountedRoute, type EvidencePace, EvidenceSampler, countsOf } from './evidence.ts'
+import { type RolledReplica, observeRevision } from './observe-rollout.ts'
 import { endRollout } from './end-rollout.ts'
 
 /** What a rollout looks at and writes to: one service, as it is at the moment of each reading. */
 export interface RolledService {
   readonly record: ServiceRecord
-  readonly replicas: readonly Replica[]
-  readonly traffic: GatewayRouteStatus | undefined
+  readonly replicas: readonly RolledReplica[]
+  readonly traffic: CountedRoute | undefined
   /** Written durably before it returns; throws when it cannot be. */
   change(change: Partial<ServiceRecord>): void
 }
@@ -31,7 +30,7 @@ export class RolloutHands {
   readonly #clock: Clock
   readonly #sampler: EvidenceSampler
   /** What the gateway confirmed last, with its counts at that moment. */
-  #confirmed: { readonly weights: readonly RevisionWeight[] | null; readonly status: GatewayRouteStatus } | undefined
+  #confirmed: { readonly weights: readonly RevisionWeight[] | null; readonly status: CountedRoute } | undefined
 
   constructor(service: RolledService, clock: Clock, pace: EvidencePace) {
     this.#service = service
@@ -84,7 +83,7 @@ export class RolloutHands {
   }
 
   /** The gateway has taken a route with these weights. Counts begin anew where they are others than before. */
-  noteRoute(weights: readonly RevisionWeight[] | null, status: GatewayRouteStatus): void {
+  noteRoute(weights: readonly RevisionWeight[] | null, status: CountedRoute): void {
     if (JSON.stringify(this.#confirmed?.weights) === JSON.stringify(weights)) return
     this.#confirmed = { weights, status }
   }
