@@ -14,7 +14,7 @@ import type { RevisionCounts, RevisionWeight } from '../../src/engine/gateway/ga
 import type { CountedRoute } from '../../src/engine/rollout/evidence.ts'
 import type { RolledReplica } from '../../src/engine/rollout/observe-rollout.ts'
 import { type ServiceOrder, orderService } from '../../src/engine/rollout/orders.ts'
-import { RolloutHands } from '../../src/engine/rollout/rollout-hands.ts'
+import { type RolledService, RolloutHands } from '../../src/engine/rollout/rollout-hands.ts'
 import { type ServiceRecord, countDesired } from '../../src/engine/state/records.ts'
 import type { Service } from '../../src/spec/service.ts'
 
@@ -287,19 +287,12 @@ export class RolloutWorld {
         },
         observe: () => replica,
       }))
-    const world = this
-    const service = {
-      get record() {
-        return world.record
-      },
-      get replicas() {
-        return seen()
-      },
-      get traffic() {
-        return world.#traffic
-      },
-      change: (change: Partial<ServiceRecord>) => world.#write(change),
-    }
+    const service = Object.defineProperties({} as RolledService, {
+      record: { get: () => this.record },
+      replicas: { get: seen },
+      traffic: { get: () => this.#traffic },
+      change: { value: (change: Partial<ServiceRecord>) => this.#write(change) },
+    })
     return new RolloutHands(service, clock, { windowMs: 1000, warmUpMs: 500 })
   }
 
