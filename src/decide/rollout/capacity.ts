@@ -75,9 +75,12 @@ function rollingCapacity(plan: RolloutPlan, observation: RolloutObservation, mov
   if (full === 0) return { stable: 0, candidate: 1 }
   const next = Math.min(full, moved + 1)
   switch (plan.surge) {
-    case 'Surge':
+    case 'Surge': {
+      // A candidate that was moved to may be gone again by the time the service shrinks.
+      const needed = Math.min(stable.staying, full - candidate.serving)
       // Nothing serves: nobody waits for one after the other.
-      return { stable: Math.max(0, full - moved), candidate: stable.serving === 0 ? full : next }
+      return { stable: Math.max(0, full - moved, needed), candidate: stable.serving === 0 ? full : next }
+    }
     case 'Swap':
       return divide(plan, observation, next)
     case 'Recreate':

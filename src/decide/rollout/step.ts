@@ -1,4 +1,4 @@
-import { emptyJudge, foldEvidence, judge } from '../judge/judge.ts'
+import { type Judgement, emptyJudge, foldEvidence, judge } from '../judge/judge.ts'
 import { fullSize, stepSize } from './capacity.ts'
 import { describeFailure, hardReasons } from './cause.ts'
 import type { RolloutObservation } from './observation.ts'
@@ -213,9 +213,9 @@ function bake(plan: RolloutPlan, state: At<'Baking'>, nowMs: number): RolloutSta
       nowMs,
     )
   const isBaked = bakedMs >= (steps[step]?.bakeMs ?? policy.bakeMs) && requests >= policy.minRequests
+  const judgement = judge(state.judge, policy.judge)
   const isLast = step === steps.length - 1
-  const isProven = isBaked && (!isLast || judge(state.judge, policy.judge).verdict === 'Pass')
-  if (isProven) return goOn(plan, state, nowMs)
+  if (isBaked && (isLast ? judgement.verdict === 'Pass' : looksFine(judgement))) return goOn(plan, state, nowMs)
   if (state.analysedMs < policy.maxTimeMs) return undefined
   const missing =
     requests < policy.minRequests
@@ -232,6 +232,11 @@ function bake(plan: RolloutPlan, state: At<'Baking'>, nowMs: number): RolloutSta
     },
     nowMs,
   )
+}
+
+/** No proof, and nothing that speaks against it either: what looks worse than tolerated does not get more weight meanwhile. */
+function looksFine({ metrics }: Judgement): boolean {
+  return metrics.every(({ candidate, bound }) => candidate.share === null || candidate.share <= bound)
 }
 
 /** To the next step, or to full weight after the last one. */
