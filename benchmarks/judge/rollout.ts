@@ -8,6 +8,7 @@ import {
   foldEvidence,
   judge,
 } from '../../src/decide/judge/judge.ts'
+import { looksFine } from '../../src/decide/rollout/step.ts'
 import { type Random, createRandom } from './random.ts'
 import { type Behaviour, createRevision } from './revision.ts'
 
@@ -74,7 +75,8 @@ export function playRollout(scenario: Scenario, seed: number): Played {
       continue
     }
     state = foldEvidence(state, window, policy)
-    const { verdict } = judge(state, policy)
+    const judgement = judge(state, policy)
+    const { verdict } = judgement
     if (verdict === 'Fail') return { outcome: 'Aborted', seconds: nowS + windowS }
     bakedS += windowS
     requests += window.candidate.requests
@@ -83,6 +85,7 @@ export function playRollout(scenario: Scenario, seed: number): Played {
       if (verdict === 'Pass') return { outcome: 'Promoted', seconds: nowS + windowS }
       continue
     }
+    if (!looksFine(judgement)) continue
     step++
     bakedS = 0
     requests = 0

@@ -112,7 +112,7 @@ function* promotion(): Generator<Situation> {
     for (const multiple of requestsPerMinute < 100 ? [] : multiples) {
       const candidate = bursty(multiple * errorsFloor.floor, 0.3, 1)
       const scenario = { ...common, requestsPerMinute, tolerance: errorsFloor, stable: stalling, candidate }
-      yield { part: 'Promotion', name: 'floor 1 %, a third in stalls of 1 s, stable stalls too', scenario }
+      yield { part: 'Promotion', name: 'floor 1 %, 30 % in stalls of 1 s, stable stalls too', scenario }
     }
     for (const multiple of multiples) {
       const candidate = singles(multiple * ratioOnly.ratio * 0.01)

@@ -235,7 +235,7 @@ function bake(plan: RolloutPlan, state: At<'Baking'>, nowMs: number): RolloutSta
 }
 
 /** No proof, and nothing that speaks against it either: what looks worse than tolerated does not get more weight meanwhile. */
-function looksFine({ metrics }: Judgement): boolean {
+export function looksFine({ metrics }: Judgement): boolean {
   return metrics.every(({ candidate, bound }) => candidate.share === null || candidate.share <= bound)
 }
 
