@@ -255,3 +255,43 @@ test('a process that does not drain in time is killed', () => {
   assert.deepEqual(decideReplicas({ nowMs: 49, wanted: [], replicas: [replica] }), [])
   assert.deepEqual(decideReplicas({ nowMs: 50, wanted: [], replicas: [replica] }), [{ kind: 'Kill', replica: 'a' }])
 })
+
+test('no process is started only to be told to end', () => {
+  const waiting: ReplicaObservation = {
+    name: 'a',
+    revision: 1,
+    phase: 'Waiting',
+    inRoute: false,
+    ending: null,
+    startedAtMs: 0,
+    dueAtMs: 5,
+    proven: true,
+    failures: 1,
+    hopeless: false,
+  }
+  const actionsFor = (replicas: number) =>
+    decideReplicas({ nowMs: 9, wanted: [{ revision: 1, replicas, routed: true }], replicas: [waiting] })
+  assert.deepEqual(actionsFor(1), [{ kind: 'Restart', replica: 'a' }])
+  assert.deepEqual(actionsFor(0), [{ kind: 'Retire', replica: 'a' }])
+})
+
+test('of two that can serve, the one that the gateway does not have yet goes first, also when it is older', () => {
+  const ready = {
+    revision: 1,
+    phase: 'Ready',
+    ending: null,
+    dueAtMs: 0,
+    proven: true,
+    failures: 0,
+    hopeless: false,
+  } as const
+  const replicas: ReplicaObservation[] = [
+    { ...ready, name: 'older', startedAtMs: 1, inRoute: false },
+    { ...ready, name: 'newer', startedAtMs: 2, inRoute: true },
+  ]
+  const actions = decideReplicas({ nowMs: 9, wanted: [{ revision: 1, replicas: 1, routed: true }], replicas })
+  assert.deepEqual(
+    actions.filter(({ kind }) => kind === 'Retire'),
+    [{ kind: 'Retire', replica: 'older' }],
+  )
+})

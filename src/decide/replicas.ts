@@ -51,8 +51,11 @@ const maxFailedStarts = 3
 /** No action: wait. Called again after each change and at short intervals. */
 export function decideReplicas({ nowMs, wanted, replicas }: ReplicaSetObservation): ReplicaAction[] {
   const routed = new Set(wanted.filter((one) => one.routed).map(({ revision }) => revision))
+  const sizing = resize(wanted, replicas)
+  const retired = new Set(sizing.flatMap((action) => (action.kind === 'Retire' ? [action.replica] : [])))
   const each = replicas.flatMap((replica) => careFor(replica, routed.has(replica.revision), nowMs) ?? [])
-  return [...each, ...resize(wanted, replicas)]
+  // No process is started only to be told to end.
+  return [...each.filter((action) => action.kind !== 'Restart' || !retired.has(action.replica)), ...sizing]
 }
 
 function careFor(replica: ReplicaObservation, routed: boolean, nowMs: number): ReplicaAction | undefined {
@@ -97,7 +100,11 @@ export function isUsable({ phase, ending }: ReplicaObservation): boolean {
 
 /** Those that do not serve first, then the newest: the oldest have the warmest caches and the longest proof. */
 function leastUseful(a: ReplicaObservation, b: ReplicaObservation): number {
-  return Number(isUsable(a)) - Number(isUsable(b)) || b.startedAtMs - a.startedAtMs
+  return usefulness(a) - usefulness(b) || b.startedAtMs - a.startedAtMs
+}
+
+function usefulness(replica: ReplicaObservation): number {
+  return Number(isUsable(replica)) + Number(isServing(replica))
 }
 
 export function isServing(replica: ReplicaObservation): boolean {

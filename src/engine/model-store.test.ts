@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { test } from 'node:test'
-import { printModel } from './model-store.ts'
+import { dirname, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { keepModel, printModel, pruneModels } from './model-store.ts'
+import { projectPaths } from './paths.ts'
 
 test('content and names of the files count, and nothing else', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'towline-print-'))
@@ -20,4 +31,83 @@ test('content and names of the files count, and nothing else', async (t) => {
   writeFileSync(join(dir, 'moved', 'sub', 'labels.txt'), 'c')
   assert.notEqual(await printModel(join(dir, 'moved')), first)
   await assert.rejects(printModel(model), { code: 'TL_MODEL_MISSING' })
+})
+
+function createProject(t: TestContext): { readonly dir: string; readonly paths: ReturnType<typeof projectPaths> } {
+  const dir = mkdtempSync(join(tmpdir(), 'towline-models-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  return { dir, paths: projectPaths(dir) }
+}
+
+test('a copy survives edits of the original and its end; an edited one is another copy', async (t) => {
+  const { dir, paths } = createProject(t)
+  const model = join(dir, 'model.onnx')
+  writeFileSync(model, 'first')
+  writeFileSync(`${model}.data`, 'weights')
+  const first = await keepModel(paths, model)
+  writeFileSync(model, 'second')
+  const second = await keepModel(paths, model)
+  rmSync(model)
+  assert.notEqual(first.digest, second.digest)
+  assert.equal(readFileSync(first.path, 'utf8'), 'first')
+  assert.equal(readFileSync(`${first.path}.data`, 'utf8'), 'weights')
+  assert.equal(readFileSync(second.path, 'utf8'), 'second')
+})
+
+test('the same content is kept once, also when two ask at the same time, and nothing half copied stays', async (t) => {
+  const { dir, paths } = createProject(t)
+  const model = join(dir, 'model')
+  mkdirSync(model)
+  writeFileSync(join(model, 'model.onnx'), 'a')
+  const kept = await Promise.all([keepModel(paths, model), keepModel(paths, model)])
+  assert.deepEqual(kept[0], kept[1])
+  assert.equal(kept[0].digest, await printModel(kept[0].path))
+  assert.equal(readdirSync(paths.models).length, 1)
+})
+
+test('copies that nobody names are removed, those that are named and those under way stay', async (t) => {
+  const { dir, paths } = createProject(t)
+  await pruneModels(paths, new Set())
+  const model = join(dir, 'model.onnx')
+  writeFileSync(model, 'first')
+  const first = await keepModel(paths, model)
+  writeFileSync(model, 'second')
+  const second = await keepModel(paths, model)
+  mkdirSync(join(paths.models, 'copying-x'))
+  await pruneModels(paths, new Set([second.digest]))
+  assert.deepEqual([existsSync(first.path), existsSync(second.path)], [false, true])
+  assert.ok(existsSync(join(paths.models, 'copying-x')))
+})
+
+test('a single file takes along what exporters put beside it, and nothing else that lies there', async (t) => {
+  const { dir, paths } = createProject(t)
+  const model = join(dir, 'model.onnx')
+  const files = ['model.onnx', 'model.onnx.data', 'model.onnx_data', 'model2.onnx', 'labels.txt']
+  for (const file of files) writeFileSync(join(dir, file), file)
+  const kept = await keepModel(paths, model)
+  assert.deepEqual(readdirSync(dirname(kept.path)).toSorted(), files.slice(0, 3))
+  writeFileSync(join(dir, 'labels.txt'), 'changed')
+  assert.equal((await keepModel(paths, model)).digest, kept.digest)
+  writeFileSync(`${model}_data`, 'changed')
+  assert.notEqual((await keepModel(paths, model)).digest, kept.digest)
+})
+
+test('what is kept already is not copied again', async (t) => {
+  const { dir, paths } = createProject(t)
+  const model = join(dir, 'model.onnx')
+  writeFileSync(model, 'a')
+  const first = await keepModel(paths, model)
+  // Whatever is put into the folder, also for a moment, changes its time.
+  const changedAt = statSync(paths.models, { bigint: true }).mtimeNs
+  mkdirSync(join(dir, 'moved'))
+  const moved = join(dir, 'moved', 'model.onnx')
+  renameSync(model, moved)
+  assert.deepEqual(await keepModel(paths, moved), first)
+  assert.equal(statSync(paths.models, { bigint: true }).mtimeNs, changedAt)
+})
+
+test('a model that is not there is not kept', async (t) => {
+  const { dir, paths } = createProject(t)
+  await assert.rejects(keepModel(paths, join(dir, 'none.onnx')), { code: 'TL_MODEL_MISSING' })
+  assert.equal(existsSync(paths.models), false)
 })

@@ -46,13 +46,14 @@ function explainRollout({ name, rollout, ...service }: ServiceStatus, nowMs: num
   ]
 }
 
-function explainRejected({ name, rejected, rollout }: ServiceStatus, nowMs: number): string[] {
+function explainRejected({ name, rejected, rollout, summary }: ServiceStatus, nowMs: number): string[] {
   if (rejected === null) return []
   const { revision, reason, message, hint, atMs } = rejected
   const more = `change the spec or the model, or \`towline retry ${name}\` tries the same again`
   const advice = hint === null ? more : reason === 'ByHand' ? hint : `${hint}; then ${more}`
   const way = rollout === null ? ` To do: ${advice}.` : ''
-  return [`Revision ${revision} was rejected ${formatMs(Math.max(0, nowMs - atMs))} ago (${reason}): ${message}.${way}`]
+  const why = summary.includes(message) ? '' : `: ${message}`
+  return [`Revision ${revision} was rejected ${formatMs(Math.max(0, nowMs - atMs))} ago (${reason})${why}.${way}`]
 }
 
 function explainReplicas({ instances }: ServiceStatus, nowMs: number): string[] {

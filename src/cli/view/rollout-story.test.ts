@@ -62,7 +62,7 @@ test('a verdict is told once, with the numbers behind it', () => {
   assert.deepEqual(rows.slice(1), [
     'judge        FAIL   it is worse than tolerated   after 7 windows',
     'slow answers: 31 of 418 (7.4 %) new, 9 of 7940 (0.11 %) stable; tolerated at most 2 %; alarm 0.3 of 20, proof 4.1 of 20',
-    'abort        AnalysisFailed: too slow',
+    'abort        AnalysisFailed, back to revision 3',
   ])
 })
 

@@ -44,7 +44,8 @@ export function tellRollout(
     ...tellVerdict(last.rollout, rollout),
     ...tellPause(last.rollout, rollout),
     ...(rollout.phase === 'Aborting' && last.rollout?.phase !== 'Aborting' && rollout.cause !== null
-      ? [renderRow('abort', `${rollout.cause.reason}: ${rollout.cause.message}`)]
+      ? // The sentence with the numbers comes last, as the error: nothing after it scrolls it away.
+        [renderRow('abort', `${rollout.cause.reason}, back to revision ${rollout.from}`)]
       : []),
   ]
   const before = leaves ? totalsOf(rollout) : last.before

@@ -28,15 +28,9 @@ export function planCapacity(plan: RolloutPlan, state: RolloutState, observation
     case 'Promoting':
       return { stable: full, candidate: Math.max(1, full) }
     case 'Aborting': {
+      if (position.stage === 'Restoring') return restoringCapacity(plan, observation)
       const keeps = plan.surge === 'Surge' ? full : stable.staying
-      if (position.stage === 'Shifting') return { stable: keeps, candidate: candidate.staying }
-      if (position.stage === 'Draining') return { stable: keeps, candidate: 0 }
-      if (plan.surge !== 'Surge') return { stable: full, candidate: 0 }
-      if (plan.kind !== 'Rolling') return { stable: full, candidate: candidate.staying }
-      return {
-        stable: candidate.serving === 0 ? full : Math.min(full, stable.serving + 1),
-        candidate: Math.min(candidate.staying, Math.max(0, full - stable.serving)),
-      }
+      return { stable: keeps, candidate: position.stage === 'Draining' ? 0 : candidate.staying }
     }
     case 'Done':
       return position.outcome === 'Promoted' ? { stable: 0, candidate: full } : { stable: full, candidate: 0 }
@@ -56,15 +50,47 @@ export function stepSize({ steps, surge }: RolloutPlan, step: number, full: numb
   return Math.min(full, Math.max(1, Math.ceil((full * weight) / (100 - weight))))
 }
 
-/** With `Swap` a stable replica is gone before a candidate starts in its place, and the next one stays until that one is ready. */
+/**
+ * With `Swap` a stable replica is gone before a candidate starts in its place, and the next one stays until that one is ready:
+ * one place is empty at most, and none is taken twice.
+ */
 function divide(plan: RolloutPlan, observation: RolloutObservation, candidates: number): Capacity {
   const full = fullSize(plan, observation)
   if (plan.surge === 'Surge') return { stable: full, candidate: candidates }
   const { stable, candidate } = observation
-  const room = full - stable.total - (candidate.total - candidate.staying)
-  return {
-    stable: Math.max(full - candidates, Math.min(stable.staying, full - 1 - candidate.ready)),
-    candidate: Math.min(candidates, Math.max(candidate.staying, room)),
+  const goal = Math.min(candidates, Math.max(candidate.staying, candidate.ready + 1))
+  const free = freePlaces(full, observation)
+  const least = Math.min(stable.staying, full - 1 - candidate.ready)
+  const stableSize = Math.max(least, Math.min(full - goal, stable.staying + free))
+  const taken = Math.max(0, stableSize - stable.staying)
+  return { stable: stableSize, candidate: Math.min(goal, candidate.staying + Math.max(0, free - taken)) }
+}
+
+function freePlaces(full: number, { stable, candidate }: RolloutObservation): number {
+  return Math.max(0, full - stable.total - candidate.total)
+}
+
+/** The way back, as gently as the way there. */
+function restoringCapacity(plan: RolloutPlan, observation: RolloutObservation): Capacity {
+  const { stable, candidate } = observation
+  const full = fullSize(plan, observation)
+  switch (plan.surge) {
+    case 'Surge': {
+      if (plan.kind !== 'Rolling') return { stable: full, candidate: candidate.staying }
+      const next = Math.max(stable.staying, stable.serving + 1)
+      return {
+        // No candidate can serve: nobody waits for one after the other.
+        stable: candidate.ready === 0 ? full : Math.min(full, next),
+        candidate: Math.min(candidate.staying, Math.max(0, full - stable.serving)),
+      }
+    }
+    case 'Swap':
+      return {
+        stable: Math.min(full, stable.staying + freePlaces(full, observation)),
+        candidate: Math.min(candidate.staying, Math.max(0, full - 1 - stable.serving)),
+      }
+    case 'Recreate':
+      return { stable: full, candidate: 0 }
   }
 }
 
@@ -72,18 +98,18 @@ function rollingCapacity(plan: RolloutPlan, observation: RolloutObservation, mov
   const full = fullSize(plan, observation)
   const { stable, candidate } = observation
   // A service at zero: one has to prove that the revision can serve.
-  if (full === 0) return { stable: 0, candidate: 1 }
-  const next = Math.min(full, moved + 1)
+  const candidates = Math.max(1, full)
   switch (plan.surge) {
     case 'Surge': {
       // A candidate that was moved to may be gone again by the time the service shrinks.
       const needed = Math.min(stable.staying, full - candidate.serving)
-      // Nothing serves: nobody waits for one after the other.
-      return { stable: Math.max(0, full - moved, needed), candidate: stable.serving === 0 ? full : next }
+      // Nothing can serve: nobody waits for one after the other.
+      const next = stable.ready === 0 ? candidates : Math.min(candidates, moved + 1)
+      return { stable: Math.max(0, full - moved, needed), candidate: next }
     }
     case 'Swap':
-      return divide(plan, observation, next)
+      return divide(plan, observation, candidates)
     case 'Recreate':
-      return { stable: 0, candidate: stable.total === 0 ? full : candidate.staying }
+      return { stable: 0, candidate: stable.total === 0 ? candidates : candidate.staying }
   }
 }

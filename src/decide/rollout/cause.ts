@@ -2,13 +2,11 @@ import type { Judgement, MetricJudgement } from '../judge/judge.ts'
 import type { RolloutPlan } from './plan.ts'
 import type { Cause } from './state.ts'
 
-/** The candidate serves nobody, or only errors: its weight goes at once, before anything else. */
-export const hardReasons: ReadonlySet<Cause['reason']> = new Set([
-  'Crashed',
-  'Unavailable',
-  'NeverReady',
-  'SmokeFailed',
-])
+/**
+ * The candidate serves nobody, or only errors: its weight goes at once, before anything else. A replica that cannot start is not
+ * among them: others of its revision may serve.
+ */
+export const hardReasons: ReadonlySet<Cause['reason']> = new Set(['Crashed', 'Unavailable'])
 
 /** What a judgement says against the candidate, with its numbers; undefined when it says nothing. */
 export function describeFailure(plan: RolloutPlan, { verdict, crashed, metrics }: Judgement): Cause | undefined {

@@ -1,6 +1,6 @@
 import { emptyJudge } from '../judge/judge.ts'
 import type { RolloutPlan } from './plan.ts'
-import type { Cause, RolloutState } from './state.ts'
+import type { Cause, Position, RolloutState } from './state.ts'
 import { abortRollout, goOn, toFullWeight } from './step.ts'
 
 /** What a person tells a rollout. Each is about one plan; said twice it does nothing the second time. */
@@ -33,7 +33,7 @@ export function takeOrder(plan: RolloutPlan, state: RolloutState, order: Rollout
       return { kind: 'Taken', state: { ...state, pause } }
     }
     case 'Resume':
-      return takeResumption(state, nowMs)
+      return takeResumption(plan, state, nowMs)
     case 'Abort': {
       const message = 'somebody aborted it'
       const cause: Cause = { reason: 'ByHand', message, hint: '`towline retry` begins it again' }
@@ -49,15 +49,22 @@ function takePromotion(
   nowMs: number,
 ): OrderResult {
   const { position, pause } = state
-  if (position.phase === 'Promoting' || position.phase === 'Rolling') {
+  const isFailed = pause?.reason === 'Failed'
+  if (position.phase === 'Rolling' && isFailed)
+    return { kind: 'Refused', why: pause.message, hint: '`towline resume` tries it again, `towline abort` turns back' }
+  if (position.phase === 'Rolling' || (position.phase === 'Promoting' && !isFailed)) {
     if (pause?.reason === 'ByHand')
       return { kind: 'Refused', why: 'somebody paused it', hint: '`towline resume` lets it go on' }
     return { kind: 'Nothing', why: 'it is on its way to full weight' }
   }
-  const at = 'step' in position ? position.step : -1
+  const at = 'step' in position ? position.step : position.phase === 'Promoting' ? plan.steps.length : -1
   if (step !== null && step < at) return { kind: 'Nothing', why: `it is past step ${step + 1} already` }
-  if (full) return { kind: 'Taken', state: toFullWeight(plan, { ...state, downSinceMs: null }, nowMs) }
-  if (pause?.reason === 'Failed')
+  if (full) {
+    // What the judge has said is overridden; what it sees from now on counts.
+    const overridden = isFailed ? { ...state, judge: emptyJudge, analysedMs: 0 } : state
+    return { kind: 'Taken', state: toFullWeight(plan, { ...overridden, downSinceMs: null }, nowMs) }
+  }
+  if (isFailed)
     return {
       kind: 'Refused',
       why: `the analysis failed: ${pause.message}`,
@@ -72,7 +79,7 @@ function takePromotion(
   return { kind: 'Taken', state: goOn(plan, state, nowMs) }
 }
 
-function takeResumption(state: RolloutState, nowMs: number): OrderResult {
+function takeResumption(plan: RolloutPlan, state: RolloutState, nowMs: number): OrderResult {
   const { pause, position } = state
   switch (pause?.reason) {
     case undefined:
@@ -82,7 +89,7 @@ function takeResumption(state: RolloutState, nowMs: number): OrderResult {
     case 'Inconclusive':
       return { kind: 'Taken', state: { ...state, pause: null, analysedMs: 0 } }
     case 'Failed': {
-      const again = 'step' in position ? ({ phase: 'Scaling', step: position.step } as const) : position
+      const again = judgedAgainFrom(plan, position, nowMs)
       return { kind: 'Taken', state: { ...state, pause: null, judge: emptyJudge, analysedMs: 0, position: again } }
     }
     case 'ByHand':
@@ -92,4 +99,13 @@ function takeResumption(state: RolloutState, nowMs: number): OrderResult {
       return { kind: 'Taken', state: { ...state, pause: null, position: silent } }
     }
   }
+}
+
+/** The evidence is gone with the failure, so that full weight has to be earned once more. */
+function judgedAgainFrom(plan: RolloutPlan, position: Position, nowMs: number): Position {
+  if ('step' in position) return { phase: 'Scaling', step: position.step }
+  if (position.phase !== 'Promoting') return position
+  return plan.kind === 'Canary'
+    ? { phase: 'Scaling', step: plan.steps.length - 1 }
+    : { phase: 'Promoting', stage: 'Scaling', sinceMs: nowMs, bakedMs: 0 }
 }

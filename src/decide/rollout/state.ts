@@ -41,9 +41,12 @@ export type Position =
       readonly phase: 'Aborting'
       readonly cause: Cause
       readonly stage: 'Restoring' | 'Shifting' | 'Draining'
-      /** Of the candidate, until the stable revision can carry everything. */
-      readonly weight: number
+      /** Of the candidate, until the stable revision can carry everything; null: all replicas are alike. */
+      readonly weight: number | null
+      /** Of the stage, and of the last stable replica that came back. */
       readonly sinceMs: number
+      /** Stable replicas that had come back by then. */
+      readonly restored: number
     }
   | { readonly phase: 'Done'; readonly outcome: 'Promoted'; readonly cause: null }
   | { readonly phase: 'Done'; readonly outcome: 'Aborted'; readonly cause: Cause }

@@ -12,7 +12,7 @@ const shiftLimitMs = 60_000
 const silenceLimitMs = 60_000
 /** A candidate with weight may be restarted; longer is no restart. */
 const downLimitMs = 20_000
-/** What an abort waits for stable capacity that does not come. */
+/** What an abort waits for the next stable replica where it does not come. */
 const restoreLimitMs = 120_000
 
 export function startRollout(plan: RolloutPlan, nowMs: number): RolloutState {
@@ -49,14 +49,14 @@ function fail(plan: RolloutPlan, state: RolloutState, cause: Cause, nowMs: numbe
   return { ...state, downSinceMs: null, pause: { reason, message: cause.message, sinceMs: nowMs } }
 }
 
-/** Stable capacity first, then the weight; at once where the candidate serves nobody. */
+/** Stable capacity first, then the weight; at once where the candidate serves nobody, or stands where the stable one has to. */
 export function abortRollout(plan: RolloutPlan, state: RolloutState, cause: Cause, nowMs: number): RolloutState {
   const { position } = state
   if (position.phase === 'Aborting' || position.phase === 'Done') return state
-  const atOnce = plan.surge !== 'Surge' || hardReasons.has(cause.reason)
+  const atOnce = plan.surge === 'Recreate' || hardReasons.has(cause.reason)
   const stage = atOnce ? 'Shifting' : 'Restoring'
-  const weight = orderedWeight(plan, state) ?? 0
-  return { ...state, pause: null, position: { phase: 'Aborting', cause, stage, weight, sinceMs: nowMs } }
+  const weight = orderedWeight(plan, state)
+  return { ...state, pause: null, position: { phase: 'Aborting', cause, stage, weight, sinceMs: nowMs, restored: 0 } }
 }
 
 function stepAbort(
@@ -68,7 +68,7 @@ function stepAbort(
   const { stable, candidate, route, nowMs } = observation
   const go = (stage: typeof position.stage): RolloutState => ({
     ...state,
-    position: { ...position, stage, sinceMs: nowMs },
+    position: { ...position, stage, sinceMs: nowMs, restored: 0 },
   })
   const done = (): RolloutState => ({
     ...state,
@@ -76,10 +76,13 @@ function stepAbort(
   })
   switch (position.stage) {
     case 'Restoring': {
-      const back = plan.kind === 'Rolling' ? stable.serving : stable.ready
-      const restored = back >= fullSize(plan, observation) || nowMs - position.sinceMs >= restoreLimitMs
-      if (!restored) return undefined
-      return plan.surge === 'Surge' ? go('Shifting') : done()
+      const back = position.weight === null ? stable.serving : stable.ready
+      // A revision that has never served, and does not now, is not waited for.
+      const isLost = nowMs - position.sinceMs >= restoreLimitMs || (!plan.turnsBack && stable.ready === 0)
+      if (back >= fullSize(plan, observation) || isLost)
+        return plan.surge !== 'Surge' && candidate.total === 0 ? done() : go('Shifting')
+      if (back <= position.restored) return undefined
+      return { ...state, position: { ...position, restored: back, sinceMs: nowMs } }
     }
     case 'Shifting':
       return route?.weight === 0 ? go('Draining') : undefined
@@ -101,8 +104,10 @@ function takeEvidence(plan: RolloutPlan, state: RolloutState, { window }: Rollou
     judge: foldEvidence(state.judge, window, plan.policy.judge),
     analysedMs: state.analysedMs + (held ? 0 : durationMs),
   }
+  // While the candidate is down the stable revision has its weight.
+  const carriedMs = state.downSinceMs === null ? durationMs : 0
   if (position.phase === 'Promoting')
-    return { ...evidence, position: { ...position, bakedMs: position.bakedMs + durationMs } }
+    return { ...evidence, position: { ...position, bakedMs: position.bakedMs + carriedMs } }
   return {
     ...evidence,
     position: {
@@ -263,11 +268,14 @@ function promote(plan: RolloutPlan, state: At<'Promoting'>, observation: Rollout
     ...state,
     position: { phase: 'Promoting', stage, sinceMs: nowMs, bakedMs: 0 },
   })
+  const isFull = candidate.ready >= Math.max(1, fullSize(plan, observation))
   switch (position.stage) {
     case 'Scaling':
-      return candidate.ready >= Math.max(1, fullSize(plan, observation)) ? go('Shifting') : undefined
+      return isFull ? go('Shifting') : undefined
     case 'Shifting':
-      return route?.weight === 100 ? go('Baking') : undefined
+      if (route?.weight === 100) return go('Baking')
+      // More are wanted than when the weight was decided, and nobody has taken it yet.
+      return isFull ? undefined : go('Scaling')
     case 'Baking': {
       const bakeMs = plan.kind === 'Switch' ? 0 : plan.policy.bakeMs
       if (position.bakedMs < bakeMs || candidate.ready < fullSize(plan, observation)) return undefined

@@ -9,10 +9,15 @@ import type { RolloutState } from './state.ts'
 export function planWeight(
   plan: RolloutPlan,
   state: RolloutState,
-  { candidate }: Pick<RolloutObservation, 'candidate'>,
+  { stable, candidate }: Pick<RolloutObservation, 'stable' | 'candidate'>,
 ): number | null {
   const weight = orderedWeight(plan, state)
-  return weight !== null && candidate.ready === 0 ? 0 : weight
+  if (weight === null) return null
+  if (candidate.ready === 0) return 0
+  // Where candidates make room for stable replicas, fewer and fewer are left to carry it.
+  if (plan.surge === 'Swap' && state.position.phase === 'Aborting')
+    return Math.min(weight, Math.floor((100 * candidate.ready) / (stable.ready + candidate.ready)))
+  return weight
 }
 
 /** As the plan says, whether or not the candidate can take it. */
@@ -31,8 +36,7 @@ export function orderedWeight(plan: RolloutPlan, { position, pause }: RolloutSta
     case 'Promoting':
       return position.stage === 'Scaling' ? stepWeight(plan, plan.steps.length - 1) : 100
     case 'Aborting':
-      if (position.stage !== 'Restoring' || plan.surge !== 'Surge') return 0
-      return plan.kind === 'Rolling' ? null : position.weight
+      return position.stage === 'Restoring' ? position.weight : 0
     case 'Done':
       return position.outcome === 'Promoted' ? 100 : 0
   }

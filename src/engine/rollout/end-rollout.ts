@@ -30,13 +30,15 @@ export function endRollout(record: ServiceRecord, rollout: RolloutRecord, nowMs:
     )
     return { rollout: null, history, stable: plan.candidate, revisions, warm: keepWarm(record, rollout, nowMs) }
   }
-  // A newer spec has taken its place: that one goes on by itself.
-  if (record.target !== plan.candidate || cause === null) return { rollout: null, history }
+  // What was taken back does not stand ready either.
+  const over = { rollout: null, history, warm: record.warm.filter(({ revision }) => revision !== plan.candidate) }
+  // A newer spec has taken its place, and perhaps given it back: what is wanted now begins by itself.
+  if (record.target !== plan.candidate || cause === null || cause.reason === 'Superseded') return over
   const failure = { reason: cause.reason, message: cause.message, hint: cause.hint, atMs: nowMs }
   // A way back that was not taken to its end: what served before and what serves now are both as good as they were.
-  if (candidate.proven) return { rollout: null, history, target: plan.stable, rejected: null, lastFailure: failure }
+  if (candidate.proven) return { ...over, target: plan.stable, rejected: null, lastFailure: failure }
   const rejected = { revision: plan.candidate, hash: candidate.hash, cause, atMs: nowMs }
-  return { rollout: null, history, target: plan.stable, rejected, lastFailure: failure }
+  return { ...over, target: plan.stable, rejected, lastFailure: failure }
 }
 
 function keepWarm(record: ServiceRecord, { plan }: RolloutRecord, nowMs: number): ServiceRecord['warm'] {
