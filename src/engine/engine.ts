@@ -138,13 +138,18 @@ export function openEngine(options: EngineOptions): Engine {
       const kept = [...services.values()].flatMap(({ record }) =>
         record.revisions.map(({ modelDigest }) => modelDigest),
       )
-      if (applying === 0) void pruneModels(paths, new Set(kept))
+      if (applying === 0) forgetModels(new Set(kept))
     },
     saveReplica: (record) => saver.save(record.name, () => records.replicas.put(record)),
     deleteReplica: (name) => {
       saver.save(name, () => records.replicas.delete(name))
       pruneLogs(paths, ['engine', ...gatewayNames, ...livingReplicas().map((replica) => replica.name)])
     },
+  }
+  const digestsInUse = (): ReadonlySet<string> =>
+    new Set([...services.values()].flatMap(({ record }) => record.revisions.map(({ modelDigest }) => modelDigest)))
+  const forgetModels = (kept: ReadonlySet<string>, all = false): void => {
+    pruneModels(paths, kept, all).catch((error: unknown) => log.warn({ err: error }, 'copies of models are left'))
   }
   const livingReplicas = () => [...services.values()].flatMap((hands) => [...hands.replicas.values()])
 
@@ -261,6 +266,7 @@ export function openEngine(options: EngineOptions): Engine {
 
   for (const hands of adoptProject({ paths, records, gateway, around, log })) services.set(hands.record.name, hands)
   hadService = services.size > 0
+  forgetModels(digestsInUse(), true)
   const loops = Promise.allSettled([
     renewLeases(),
     run().then(finish, (error: unknown) => (stop.signal.aborted ? finish() : fail(error))),
@@ -355,7 +361,7 @@ export function openEngine(options: EngineOptions): Engine {
         if (services.get(name) !== hands) return
         const now = hands.status()
         // Counts alone are no change: under load they differ at each look.
-        if (JSON.stringify({ ...now, traffic: null }) === JSON.stringify({ ...last, traffic: null })) continue
+        if (withoutCounts(now) === withoutCounts(last)) continue
         last = now
         yield now
       }
@@ -366,4 +372,19 @@ export function openEngine(options: EngineOptions): Engine {
       await loops
     },
   }
+}
+
+/** What a watcher hears of at once. */
+function withoutCounts({ rollout, revisions, ...status }: ServiceStatus): string {
+  const still =
+    rollout === null
+      ? null
+      : { ...rollout, candidate: { ...rollout.candidate, weight: rollout.candidate.weight?.written } }
+  return JSON.stringify({
+    ...status,
+    traffic: null,
+    summary: rollout === null ? status.summary : '',
+    rollout: still,
+    revisions: revisions.map((revision) => ({ ...revision, latency: null })),
+  })
 }

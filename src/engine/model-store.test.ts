@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -110,4 +111,42 @@ test('a model that is not there is not kept', async (t) => {
   const { dir, paths } = createProject(t)
   await assert.rejects(keepModel(paths, join(dir, 'none.onnx')), { code: 'TL_MODEL_MISSING' })
   assert.equal(existsSync(paths.models), false)
+})
+
+test('the same content under another name is the same copy, of a file and of a folder', async (t) => {
+  const { dir, paths } = createProject(t)
+  for (const name of ['a.onnx', 'b.onnx']) writeFileSync(join(dir, name), 'same')
+  for (const name of ['v1', 'v2']) {
+    mkdirSync(join(dir, name))
+    writeFileSync(join(dir, name, 'model.onnx'), 'same')
+  }
+  for (const [one, other] of [
+    ['a.onnx', 'b.onnx'],
+    ['v1', 'v2'],
+  ] as const) {
+    const first = await keepModel(paths, join(dir, one))
+    assert.deepEqual(await keepModel(paths, join(dir, other)), first)
+    assert.ok(existsSync(first.path))
+  }
+})
+
+test('a copy of a folder that nobody may write is removed all the same, and what a killed engine left is too', async (t) => {
+  const { dir, paths } = createProject(t)
+  const model = join(dir, 'model')
+  mkdirSync(model)
+  writeFileSync(join(model, 'model.onnx'), 'a')
+  chmodSync(model, 0o555)
+  await keepModel(paths, model)
+  mkdirSync(join(paths.models, 'copying-left'))
+  await pruneModels(paths, new Set(), true)
+  assert.deepEqual(readdirSync(paths.models), [])
+})
+
+test('a folder beside a single model that is named like its data is not taken for data', async (t) => {
+  const { dir } = createProject(t)
+  const model = join(dir, 'model.onnx')
+  writeFileSync(model, 'a')
+  const before = await printModel(model)
+  mkdirSync(`${model}_files`)
+  assert.equal(await printModel(model), before)
 })

@@ -68,7 +68,8 @@ export function renderCard({ task, labels, output, activation, topK, image }: Ca
 
 /** Plain when every YAML reads it as this text, quoted otherwise. JSON strings are YAML. */
 function scalar(text: string): string {
-  const isWord = /^[A-Za-z./][\w./-]*$/.test(text) && !/^(?:y|n|yes|no|on|off|true|false|null|\.inf|\.nan)$/i.test(text)
+  const isWord =
+    /^(?!\.\d)[A-Za-z./][\w./-]*$/.test(text) && !/^(?:y|n|yes|no|on|off|true|false|null|\.inf|\.nan)$/i.test(text)
   return isWord ? text : JSON.stringify(text)
 }
 

@@ -134,6 +134,16 @@ const malformed: readonly (readonly [text: string, ...expected: string[]])[] = [
     '8:61 error TL_SPEC_SURGE  surge Swap ends a replica before another starts, and there may be only 1; have at least 2, or choose Surge, or Recreate where a gap is allowed',
   ],
   [
+    `${head}  rollout: { steps: [{ weight: 5, bake: 30m }, { weight: 50, bake: 30m }], analysis: { latency: { slowerThan: 0s } } }`,
+    '8:21 error TL_SPEC_LIMIT  the steps bake for 1h, and the analysis is over after 1h: raise analysis.maxTime, or let the steps bake less',
+    '8:111 error TL_SPEC_LIMIT  every answer is slower than 0s; say from when on one is too slow, for example 250ms',
+  ],
+  [
+    `${head}  rollout: { requires: [{ environment: test }, { environment: staging }, { environment: staging }] }`,
+    '8:39 error TL_SPEC_VALUE  no environment can be called `test`: towline.test.yaml is another kind of file',
+    '8:89 error TL_SPEC_DUPLICATE_ITEM  `staging` is required twice; remove one',
+  ],
+  [
     `${head}  rollout: { steps: [{ weight: 100 }] }`,
     '8:32 error TL_SPEC_WEIGHTS  weight 100 leaves nothing to compare with; remove the step: full weight follows the last one by itself',
   ],

@@ -4,14 +4,13 @@ import { pathToFileURL } from 'node:url'
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../base/diagnostic.ts'
 import { hasErrno, TowlineError } from '../base/errors.ts'
 import type { ApiKey, Service } from './service.ts'
+import { isReservedOverlay } from './rules/rollout-rules.ts'
 import { mergeOverlay } from './source/overlay.ts'
 import { parsePlain } from './source/plain-node.ts'
 import { plainValue } from './source/positioned-node.ts'
 import { type ParsedSource, parseYamlSource } from './source/yaml-source.ts'
 import { validateTree } from './validate.ts'
 
-/** `towline.test.yaml` and `towline.train.yaml` are documents of their own. */
-const reservedOverlays = ['test', 'train']
 const isModule = /\.[cm]?[tj]s$/
 
 export interface LoadSpecOptions {
@@ -59,7 +58,7 @@ export function overlayFile(file: string, overlay: string): string {
     throw new TowlineError('TL_USAGE', `\`${overlay}\` is not a name of an environment`, {
       hint: 'use lower-case letters, digits and `-`',
     })
-  if (reservedOverlays.includes(overlay))
+  if (isReservedOverlay(overlay))
     throw new TowlineError(
       'TL_USAGE',
       `an environment cannot be called \`${overlay}\`: towline.${overlay}.yaml is another kind of file`,

@@ -98,7 +98,7 @@ export function observe(change: Partial<RolloutObservation> = {}): RolloutObserv
 }
 
 export function serving(count: number, change: Partial<RevisionObservation> = {}): RevisionObservation {
-  return { total: count, staying: count, ready: count, serving: count, failure: null, ...change }
+  return { total: count, staying: count, ready: count, serving: count, restarts: 0, failure: null, ...change }
 }
 
 /** Confirmed by the gateway, with requests since then. */

@@ -307,6 +307,7 @@ export class RolloutModel {
       staying: own.filter(({ ending }) => ending !== 'Retire').length,
       ready: own.filter(isUsable).length,
       serving: own.filter(isServing).length,
+      restarts: 0,
       failure: own.some(isGivenUp) ? cause('NeverReady') : null,
     }
   }

@@ -34,7 +34,7 @@ export function stateAt(position: Position, change: Partial<RolloutState> = {}):
 
 /** So many replicas, all of which serve unless `change` says otherwise. */
 export function revision(count: number, change: Partial<RevisionObservation> = {}): RevisionObservation {
-  return { total: count, staying: count, ready: count, serving: count, failure: null, ...change }
+  return { total: count, staying: count, ready: count, serving: count, restarts: 0, failure: null, ...change }
 }
 
 export function look(change: Partial<RolloutObservation> = {}): RolloutObservation {

@@ -21,7 +21,10 @@ import type { Service } from '../../src/spec/service.ts'
 /** How a revision behaves once it is started. */
 export type Behaviour = 'Healthy' | 'NeverReady' | 'FailsSmoke' | 'Erroring'
 
-type Simulated = { -readonly [key in keyof ReplicaObservation]: ReplicaObservation[key] } & { readyAtMs: number }
+type Simulated = { -readonly [key in keyof ReplicaObservation]: ReplicaObservation[key] } & {
+  readyAtMs: number
+  restarts: number
+}
 
 const tickMs = 500
 const startMs = 1500
@@ -213,6 +216,7 @@ export class RolloutWorld {
       case 'Kill':
         return this.#end(replica)
       case 'Restart':
+        replica.restarts++
         return this.#begin(replica)
       case 'Forget':
         this.replicas.splice(this.replicas.indexOf(replica), 1)
@@ -235,6 +239,7 @@ export class RolloutWorld {
       failures: 0,
       hopeless: false,
       readyAtMs: 0,
+      restarts: 0,
     }
     this.#begin(replica)
     this.replicas.push(replica)
@@ -283,6 +288,7 @@ export class RolloutWorld {
       this.replicas.map((replica) => ({
         record: {
           revision: replica.revision,
+          restarts: replica.restarts,
           lastFailure: { reason: replica.hopeless ? 'SmokeFailed' : 'Crashed', message: 'it did', hint: null, atMs: 0 },
         },
         observe: () => replica,

@@ -176,6 +176,7 @@ test('whatever a swap looks like, both together never have more places than the 
         staying,
         ready,
         serving: serves,
+        restarts: 0,
         failure: null,
       }))
   const positions = fc.constantFrom<Position>({ phase: 'Rolling', moved: 0 }, abortingAt({ weight: null }))

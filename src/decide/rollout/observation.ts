@@ -9,7 +9,7 @@ export interface RolloutObservation {
   readonly replicas: number
   readonly stable: RevisionObservation
   readonly candidate: RevisionObservation
-  /** As the router has confirmed it; null while it does not answer. */
+  /** As the router has confirmed it last, with the counts since then; null: not yet. */
   readonly route: RouteObservation | null
   /** Evidence of a stretch of time that ended since the last look. */
   readonly window: EvidenceWindow | null
@@ -24,6 +24,8 @@ export interface RevisionObservation {
   readonly ready: number
   /** Of those, the ones that the router has. */
   readonly serving: number
+  /** How often a process of its present replicas ended by itself and was started again. */
+  readonly restarts: number
   /** Why it cannot be expected to become ready; null: nothing speaks against it. */
   readonly failure: Cause | null
 }

@@ -201,7 +201,19 @@ test('a candidate with weight may be down for 20 s, not longer', () => {
   assert.deepEqual([position.cause.reason, position.stage], ['Unavailable', 'Shifting'])
   assert.match(position.cause.message, /revision 4 has been ready for 20 s/)
   const back = stepRollout(plan, noted, observe({ candidate: one, nowMs: startMs + 5000 }))
-  assert.deepEqual(back, stateAt({ phase: 'Shifting', step: 0, sinceMs: startMs + 5000 }))
+  // The window in which it was down goes on, and is evidence.
+  assert.deepEqual(back, stateAt(bakingAt(0)))
+})
+
+test('a candidate whose processes end by themselves three times is taken back, however short each time was', () => {
+  const twice = stateAt(bakingAt(0))
+  assertWaits(twice, { candidate: serving(1, { restarts: 2 }) })
+  const { position } = stepRollout(plan, twice, observe({ candidate: serving(1, { restarts: 3 }) }))
+  assert.ok(position.phase === 'Aborting')
+  assert.deepEqual([position.cause.reason, position.stage], ['Crashed', 'Shifting'])
+  assert.match(position.cause.message, /processes of revision 4 ended by themselves 3 times/)
+  const nothingElse = { ...plan, turnsBack: false }
+  assert.equal(stepRollout(nothingElse, twice, observe({ candidate: serving(1, { restarts: 9 }) })), twice)
 })
 
 test('a candidate without weight is not missed while it starts', () => {

@@ -12,6 +12,8 @@ const shiftLimitMs = 60_000
 const silenceLimitMs = 60_000
 /** A candidate with weight may be restarted; longer is no restart. */
 const downLimitMs = 20_000
+/** One end may be chance, and a short one costs few answers: nothing else would ever add them up. */
+const crashLimit = 3
 /** What an abort waits for the next stable replica where it does not come. */
 const restoreLimitMs = 120_000
 
@@ -121,15 +123,12 @@ function takeEvidence(plan: RolloutPlan, state: RolloutState, { window }: Rollou
 
 /** A candidate that is gone while it has weight; its weight is taken away meanwhile, and given again when it is back. */
 function watchAvailability(plan: RolloutPlan, state: RolloutState, observation: RolloutObservation): RolloutState {
-  const { position, downSinceMs } = state
+  const { downSinceMs } = state
   const { candidate, nowMs } = observation
   const down = (orderedWeight(plan, state) ?? 0) > 0 && candidate.ready === 0
   if (down) return downSinceMs === null ? { ...state, downSinceMs: nowMs } : state
-  if (downSinceMs === null) return state
-  // Evidence goes on once the weight is seen again.
-  const again: Position =
-    position.phase === 'Baking' ? { phase: 'Shifting', step: position.step, sinceMs: nowMs } : position
-  return { ...state, downSinceMs: null, position: again }
+  // What it cost is evidence like any other: the window goes on.
+  return downSinceMs === null ? state : { ...state, downSinceMs: null }
 }
 
 function findCause(
@@ -143,6 +142,12 @@ function findCause(
       reason: 'Unavailable',
       message: `no replica of revision ${plan.candidate} has been ready for ${downLimitMs / 1000} s while it had weight`,
       hint: 'its logs say why it ended: `towline logs`',
+    }
+  if (candidate.restarts >= crashLimit && plan.turnsBack && plan.kind !== 'Switch')
+    return {
+      reason: 'Crashed',
+      message: `processes of revision ${plan.candidate} ended by themselves ${candidate.restarts} times since the rollout began`,
+      hint: '`towline events` and `towline logs` say why they ended',
     }
   if (position.phase !== 'Baking' && position.phase !== 'Promoting') return undefined
   return describeFailure(plan, judge(seen, plan.policy.judge))

@@ -19,7 +19,7 @@ function replica(seen: Partial<ReplicaObservation> = {}, lastFailure: Failure = 
     hopeless: false,
     ...seen,
   }
-  return { record: { revision: observation.revision, lastFailure }, observe: () => observation }
+  return { record: { revision: observation.revision, restarts: 2, lastFailure }, observe: () => observation }
 }
 const failed = (reason: string, hint: string | null = null) => ({ reason, message: 'no such operator', hint, atMs: 0 })
 const unproven = { phase: 'Waiting', inRoute: false, proven: false } as const
@@ -35,8 +35,22 @@ test('only replicas of the revision count: those there are, those that stay, tho
     replica({ phase: 'Draining', inRoute: false, ending: 'Retire' }),
     replica({ revision: 3 }),
   ]
-  assert.deepEqual(observeRevision(4, replicas), { total: 7, staying: 5, ready: 2, serving: 1, failure: null })
-  assert.deepEqual(observeRevision(5, replicas), { total: 0, staying: 0, ready: 0, serving: 0, failure: null })
+  assert.deepEqual(observeRevision(4, replicas), {
+    total: 7,
+    staying: 5,
+    ready: 2,
+    serving: 1,
+    restarts: 14,
+    failure: null,
+  })
+  assert.deepEqual(observeRevision(5, replicas), {
+    total: 0,
+    staying: 0,
+    ready: 0,
+    serving: 0,
+    restarts: 0,
+    failure: null,
+  })
 })
 
 test('a replica that nobody expects any more speaks against its revision, with the reason it gave', () => {

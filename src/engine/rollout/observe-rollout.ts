@@ -5,7 +5,7 @@ import type { ReplicaRecord } from '../state/records.ts'
 
 /** What a rollout looks at of one replica. */
 export interface RolledReplica {
-  readonly record: Pick<ReplicaRecord, 'revision' | 'lastFailure'>
+  readonly record: Pick<ReplicaRecord, 'revision' | 'restarts' | 'lastFailure'>
   observe(): ReplicaObservation
 }
 
@@ -18,6 +18,7 @@ export function observeRevision(revision: number, replicas: readonly RolledRepli
     staying: seen.filter(({ ending }) => ending !== 'Retire').length,
     ready: seen.filter(isUsable).length,
     serving: seen.filter(isServing).length,
+    restarts: own.reduce((sum, { record }) => sum + record.restarts, 0),
     failure:
       own.flatMap((replica) => (isGivenUp(replica.observe()) ? explainFailure(revision, replica) : []))[0] ?? null,
   }

@@ -1,5 +1,14 @@
+import { renderDuration } from '../../base/duration.ts'
+import { defaults } from '../defaults.ts'
 import type { Finding } from '../source/finding.ts'
 import type { DocumentView } from './document-view.ts'
+
+/** `towline.test.yaml` and `towline.train.yaml` are documents of their own. */
+const reservedOverlays = ['test', 'train']
+
+export function isReservedOverlay(name: string): boolean {
+  return reservedOverlays.includes(name)
+}
 
 export function checkRollout(view: DocumentView): Finding[] {
   const findings: Finding[] = []
@@ -32,7 +41,45 @@ export function checkRollout(view: DocumentView): Finding[] {
       'surge Recreate stops the old revision first, so there is nothing to split; remove the steps or choose Swap'
     findings.push({ code: 'TL_SPEC_SURGE', path: ['spec', 'rollout', 'surge'], message })
   }
-  return [...findings, ...checkSwap(view), ...(steps.length === 0 ? checkStepsMissing(view) : [])]
+  const more = steps.length === 0 ? checkStepsMissing(view) : checkTimes(view)
+  return [...findings, ...checkSwap(view), ...checkRequires(view), ...more]
+}
+
+/** The analysis must not be over before the steps are. */
+function checkTimes(view: DocumentView): Finding[] {
+  const findings: Finding[] = []
+  const at = ['spec', 'rollout', 'analysis']
+  if (view.durationMsAt(...at, 'latency', 'slowerThan') === 0) {
+    const message = 'every answer is slower than 0s; say from when on one is too slow, for example 250ms'
+    findings.push({ code: 'TL_SPEC_LIMIT', path: [...at, 'latency', 'slowerThan'], message })
+  }
+  const bakeMs = view.durationMsAt('spec', 'rollout', 'bake') ?? defaults.rollout.bakeMs
+  const neededMs = [...view.listAt('spec', 'rollout', 'steps').keys()].reduce((sum, index) => {
+    const step = ['spec', 'rollout', 'steps', index]
+    return sum + (view.has(...step, 'pause') ? 0 : (view.durationMsAt(...step, 'bake') ?? bakeMs))
+  }, 0)
+  const maxTimeMs = view.durationMsAt(...at, 'maxTime') ?? defaults.rollout.maxTimeMs
+  if (maxTimeMs > neededMs) return findings
+  const message = `the steps bake for ${renderDuration(neededMs)}, and the analysis is over after ${renderDuration(maxTimeMs)}: raise analysis.maxTime, or let the steps bake less`
+  const path = view.has(...at, 'maxTime') ? [...at, 'maxTime'] : ['spec', 'rollout', 'steps']
+  return [...findings, { code: 'TL_SPEC_LIMIT', path, message }]
+}
+
+function checkRequires(view: DocumentView): Finding[] {
+  const seen = new Set<string>()
+  return [...view.listAt('spec', 'rollout', 'requires').keys()].flatMap((index): Finding[] => {
+    const path = ['spec', 'rollout', 'requires', index, 'environment']
+    const environment = view.textAt(...path)
+    if (environment === undefined) return []
+    if (isReservedOverlay(environment)) {
+      const message = `no environment can be called \`${environment}\`: towline.${environment}.yaml is another kind of file`
+      return [{ code: 'TL_SPEC_VALUE', path, message }]
+    }
+    if (seen.has(environment))
+      return [{ code: 'TL_SPEC_DUPLICATE_ITEM', path, message: `\`${environment}\` is required twice; remove one` }]
+    seen.add(environment)
+    return []
+  })
 }
 
 function checkSwap(view: DocumentView): Finding[] {
