@@ -28,3 +28,8 @@ export function formatMs(durationMs: number): string {
 export function formatPercent(share: number): string {
   return `${(share * 100).toFixed(1)} %`
 }
+
+/** `sha256:7793a8c1…` → `7793a8…`. */
+export function formatDigest(digest: string, digits = 6): string {
+  return `${digest.replace('sha256:', '').slice(0, digits)}…`
+}

@@ -1,4 +1,4 @@
-import { formatBytes, formatMs } from '../base/display.ts'
+import { formatBytes, formatDigest, formatMs } from '../base/display.ts'
 import { TowlineError } from '../base/errors.ts'
 import type { ServiceStatus } from '../control/api.ts'
 import { type EngineClient, startEngine } from '../control/client.ts'
@@ -100,7 +100,7 @@ async function untilReady(
 }
 
 function printReady(terminal: Terminal, { model, replicas, instances, url }: ServiceStatus, tookMs: number): void {
-  const digest = model.sha256 === null ? '' : `  sha256 ${model.sha256.slice(0, 6)}…`
+  const digest = model.digest === '' ? '' : `  sha256 ${formatDigest(model.digest)}`
   const size = model.sizeBytes === null ? '' : `  ${formatBytes(model.sizeBytes)}`
   const warmups = instances.map(({ warmupMs }) => warmupMs).filter((warmupMs) => warmupMs !== null)
   const warmup = warmups.length === 0 ? '' : `   (warm-up ${formatMs(Math.max(...warmups))} a run)`

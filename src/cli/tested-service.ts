@@ -1,3 +1,4 @@
+import { formatDigest } from '../base/display.ts'
 import { TowlineError } from '../base/errors.ts'
 import type { ServiceStatus } from '../control/api.ts'
 
@@ -51,5 +52,5 @@ export function hasChanged(before: TestedService, after: TestedService): boolean
 
 /** `sha256:7793a8…` → `sha256 7793a8…`. */
 export function shorten(digest: string): string {
-  return `sha256 ${digest.replace('sha256:', '').slice(0, 6)}…`
+  return `sha256 ${formatDigest(digest)}`
 }

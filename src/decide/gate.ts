@@ -1,4 +1,4 @@
-import { formatMs } from '../base/display.ts'
+import { formatDigest, formatMs } from '../base/display.ts'
 
 /** What one environment last said of one model: an attestation, as far as the gate looks at it. */
 export interface Proof {
@@ -96,5 +96,5 @@ function formatAge(ageMs: number): string {
 
 /** `sha256:7793a8…` → `sha256 7793a8…`, as every other line shows it. */
 function shorten(digest: string | null): string {
-  return digest === null ? 'none' : `sha256 ${digest.replace('sha256:', '').slice(0, 6)}…`
+  return digest === null ? 'none' : `sha256 ${formatDigest(digest)}`
 }

@@ -14,7 +14,7 @@ import { readUsage } from './scale/process-usage.ts'
 import { type ScaledService, Scaler } from './scale/scaler.ts'
 import { Replica, type ReplicaSurroundings } from './replica/replica.ts'
 import type { FailureStatus, ServiceLoad, ServiceStatus } from './service-status.ts'
-import { describeService } from './status.ts'
+import { carrying, describeService } from './status.ts'
 
 export interface ServiceSurroundings extends Omit<ReplicaSurroundings, 'host' | 'save' | 'note'> {
   readonly log: Logger
@@ -270,6 +270,10 @@ export class ServiceHands {
       this.#routeFailure = null
       return changed
     } catch (error) {
+      // It may have taken the route, and only its answer was lost: whatever it may ask counts as asked until it says more.
+      this.#toldGeneration = -1
+      this.rollouts.forgetRoute()
+      for (const replica of this.replicas.values()) if (routed.has(replica.name)) replica.inRoute = true
       // An unreachable gateway is found and replaced by its own supervision; one that is stopping has a successor.
       if (!(error instanceof TowlineError) || error.code === 'TL_NOT_READY') return false
       const { message, hint = null } = error
@@ -373,11 +377,9 @@ function createView(hands: ServiceHands): ScaledService {
     get host() {
       return hands.record.host
     },
-    /** Beside a canary only those that carry the service are counted. */
     get replicas() {
-      const { rollout, stable } = hands.record
-      const all = [...hands.replicas.values()]
-      return rollout?.plan.kind === 'Rolling' ? all : all.filter(({ record }) => record.revision === stable)
+      const { record, rollouts } = hands
+      return carrying({ record, replicas: [...hands.replicas.values()], route: rollouts.observeRoute() })
     },
     get desired() {
       return countDesired(hands.record)

@@ -74,7 +74,11 @@ export function describeService(facts: ServiceFacts): ServiceStatus {
 }
 
 /** Beside a canary the stable replicas carry the service; one that is replaced piece by piece is carried by both. */
-function carrying({ record, replicas, route }: ServiceFacts): readonly Replica[] {
+export function carrying({
+  record,
+  replicas,
+  route,
+}: Pick<ServiceFacts, 'record' | 'replicas' | 'route'>): readonly Replica[] {
   const { rollout, stable } = record
   if (rollout?.plan.kind === 'Rolling') return replicas
   const carries = rollout !== null && route?.weight === 100 ? rollout.plan.candidate : stable

@@ -140,7 +140,7 @@ const malformed: readonly (readonly [text: string, ...expected: string[]])[] = [
   ],
   [
     `${head}  rollout: { requires: [{ environment: test }, { environment: staging }, { environment: staging }] }`,
-    '8:39 error TL_SPEC_VALUE  no environment can be called `test`: towline.test.yaml is another kind of file',
+    '8:40 error TL_SPEC_VALUE  no environment can be called `test`: towline.test.yaml is another kind of file',
     '8:89 error TL_SPEC_DUPLICATE_ITEM  `staging` is required twice; remove one',
   ],
   [

@@ -59,7 +59,9 @@ export async function test(this: CliContext, flags: TestFlags, file: string): Pr
   const passed = checks.every((check) => check.passed)
   const outcome = { service: service.name, model: digest, image: null, url, atMs: Date.now(), passed, checks }
   const attestation: Attestation | undefined =
-    flags.env === undefined ? undefined : { version: 1, environment: flags.env, towline: readVersion(), ...outcome }
+    flags.env === undefined || url !== before.url
+      ? undefined
+      : { version: 1, environment: flags.env, towline: readVersion(), ...outcome }
   const proof = attestation === undefined ? undefined : writeAttestation(dirname(resolve(file)), attestation)
   if (flags.json) terminal.out(JSON.stringify({ ...(attestation ?? outcome), file: proof ?? null }, undefined, 2))
   else terminal.out(renderOutcome(flags.env, passed, digest))

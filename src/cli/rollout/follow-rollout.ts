@@ -43,7 +43,8 @@ export async function followRollout({ engine, name, changes, print, say, ...know
       const ended = (await engine.history(name)).rollouts.find(({ id }) => id === last.id)
       if (ended === undefined) throw new TowlineError('TL_ENGINE_LOST', `it does not know how rollout ${last.id} ended`)
       print(tellEnd(ended))
-      if (ended.cause?.reason !== 'Superseded') return { kind: 'Ended', status, ended }
+      // A newer spec may have come while it was on its way back.
+      if (status.rollout === null && !isWaiting(status)) return { kind: 'Ended', status, ended }
     }
     told = look.told
     look.rows.forEach(print)

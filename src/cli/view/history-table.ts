@@ -1,4 +1,4 @@
-import { formatMs } from '../../base/display.ts'
+import { formatDigest, formatMs } from '../../base/display.ts'
 import type { HistoryStatus } from '../../control/api.ts'
 import { renderTable } from '../term/layout.ts'
 
@@ -31,5 +31,5 @@ export function renderHistory({ revisions, rollouts }: HistoryStatus, nowMs: num
 }
 
 function shorten(digest: string): string {
-  return `${digest.replace('sha256:', '').slice(0, 12)}…`
+  return formatDigest(digest, 12)
 }

@@ -1,4 +1,4 @@
-import { formatMs } from '../../base/display.ts'
+import { formatDigest, formatMs } from '../../base/display.ts'
 import type { RolloutStatus, ServiceStatus } from '../../control/api.ts'
 import { formatShare } from '../../decide/rollout/cause.ts'
 
@@ -27,7 +27,7 @@ export function describeModelChange(from: string | undefined, to: string | undef
 }
 
 function shorten(digest: string): string {
-  return `${digest.replace('sha256:', '').slice(0, 6)}…`
+  return formatDigest(digest)
 }
 
 /** `step 2 of 3 (25 %)`; before and after the steps undefined. */

@@ -89,6 +89,12 @@ function takeResumption(plan: RolloutPlan, state: RolloutState, nowMs: number): 
     case 'Inconclusive':
       return { kind: 'Taken', state: { ...state, pause: null, analysedMs: 0 } }
     case 'Failed': {
+      if (pause.cause === 'NeverReady' || pause.cause === 'SmokeFailed')
+        return {
+          kind: 'Refused',
+          why: `its replicas would only fail again: ${pause.message}`,
+          hint: '`towline abort` turns back; then `towline retry` tries the same with new replicas',
+        }
       const again = judgedAgainFrom(plan, position, nowMs)
       return { kind: 'Taken', state: { ...state, pause: null, judge: emptyJudge, analysedMs: 0, position: again } }
     }

@@ -56,6 +56,8 @@ export interface Pause {
   readonly reason: 'Manual' | 'ByHand' | 'Inconclusive' | 'NoTraffic' | 'Failed'
   readonly message: string
   readonly sinceMs: number
+  /** What failed, where something did. */
+  readonly cause?: Cause['reason']
 }
 
 export interface Cause {

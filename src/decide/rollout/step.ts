@@ -48,7 +48,7 @@ function fail(plan: RolloutPlan, state: RolloutState, cause: Cause, nowMs: numbe
   const pauses = cause.reason === 'Inconclusive' ? plan.policy.onInconclusive : plan.policy.onFailure
   if (pauses === 'Rollback') return abortRollout(plan, state, cause, nowMs)
   const reason = cause.reason === 'Inconclusive' ? 'Inconclusive' : 'Failed'
-  return { ...state, downSinceMs: null, pause: { reason, message: cause.message, sinceMs: nowMs } }
+  return { ...state, downSinceMs: null, pause: { reason, message: cause.message, sinceMs: nowMs, cause: cause.reason } }
 }
 
 /** Stable capacity first, then the weight; at once where the candidate serves nobody, or stands where the stable one has to. */

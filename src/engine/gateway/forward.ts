@@ -31,6 +31,7 @@ export interface ForwardContext {
 const timeoutMarginMs = 1000
 const stallTimeoutMs = 60_000
 const healthPath = '/v2/health/'
+const probeTarget = /^\/v2\/(?:health\/|models\/[^/]+\/(?:versions\/[^/]+\/)?ready)/
 const lateStatus = codes.TL_UPSTREAM_TIMEOUT.http
 const keepBodyBytes = 1 << 20
 /**
@@ -185,7 +186,8 @@ class Forwarding {
 
   /** Probes say nothing about how a model answers, and would thin out what does. */
   #count(endpoint: Endpoint, outcome: Outcome): void {
-    if (!this.#client.head.target.startsWith(healthPath)) endpoint.count(outcome)
+    const { method, target } = this.#client.head
+    if (method !== 'GET' || !probeTarget.test(target)) endpoint.count(outcome)
   }
 
   #refuse(error: TowlineError): void {

@@ -1,3 +1,4 @@
+import { revisionFields } from '../../spec/revision.ts'
 import type { Service } from '../../spec/service.ts'
 
 /** A field that is to be another, as resolved: with defaults applied and units in its name. */
@@ -10,15 +11,12 @@ export interface FieldChange {
   readonly replaces: boolean
 }
 
-/** What `revisionOf` hashes. */
-const replacing = ['model', 'runtime', 'env', 'serving', 'resources', 'lifecycle'] as const
-
 /** `serving`: what replicas run with now; `applied`: what holds without new ones. */
 export function compareFields(serving: Service, applied: Service, next: Service): FieldChange[] {
   const [old, now, wanted] = [flatten(serving), flatten(applied), flatten(next)]
   const paths = [...new Set([...old.keys(), ...now.keys(), ...wanted.keys()])].toSorted()
   return paths.flatMap((path) => {
-    const replaces = replacing.some((field) => path === field || path.startsWith(`${field}.`))
+    const replaces = revisionFields.some((field) => path === field || path.startsWith(`${field}.`))
     const [from, to] = [(replaces ? old : now).get(path) ?? null, wanted.get(path) ?? null]
     if (from === to) return []
     return [isSecret(path) ? { path, from: mask(from), to: mask(to), replaces } : { path, from, to, replaces }]

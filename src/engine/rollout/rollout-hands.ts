@@ -8,7 +8,7 @@ import { planWeight } from '../../decide/rollout/weight.ts'
 import type { WantedRevision } from '../../decide/replicas.ts'
 import type { RevisionWeight } from '../gateway/gateway-config.ts'
 import { type RolloutRecord, type ServiceRecord, countDesired, findRevision } from '../state/records.ts'
-import { type CountedRoute, type EvidencePace, EvidenceSampler, countsOf } from './evidence.ts'
+import { type CountedRoute, type EvidencePace, EvidenceSampler } from './evidence.ts'
 import { type RolledReplica, observeRevision } from './observe-rollout.ts'
 import { endRollout } from './end-rollout.ts'
 
@@ -103,7 +103,7 @@ export class RolloutHands {
     // Another gateway process began to count at 0, with the same weights.
     const isSame = traffic.countedSince === confirmed.status.countedSince
     const since = (revision: number): number =>
-      Math.max(0, countsOf(traffic, revision).requests - (isSame ? countsOf(confirmed.status, revision).requests : 0))
+      Math.max(0, countSent(traffic, revision) - (isSame ? countSent(confirmed.status, revision) : 0))
     return { weight, requests: { stable: since(stable), candidate: since(candidate) } }
   }
 
@@ -173,4 +173,10 @@ function stretchOf({ plan, state: { position } }: RolloutRecord): string | null 
   if (position.phase === 'Promoting')
     return `${plan.id} ${position.stage === 'Scaling' ? plan.steps.length - 1 : 'full'}`
   return null
+}
+
+/** A slow candidate has its share of the requests long before it has answered them. */
+function countSent({ revisions }: CountedRoute, revision: number): number {
+  const { requests = 0, inFlight = 0 } = revisions.find((counts) => counts.revision === revision) ?? {}
+  return requests + inFlight
 }
