@@ -14,19 +14,23 @@ export interface Admission {
   readonly nowMs: number
 }
 
-/** What the environments that the spec requires have said of this model. */
-export function askGate({ service, file, modelDigest, nowMs }: Admission): GateDecision<Attestation> {
+/** What the environments that the spec requires have said of this model; null: no proof is needed, as for what serves already. */
+export function askGate(
+  { service, file, modelDigest, nowMs }: Admission,
+  record: ServiceRecord | undefined,
+  hash: string,
+): GateDecision<Attestation> | null {
   const { requires } = service.rollout
-  const attestations = requires.length === 0 ? [] : readAttestations(dirname(file), service.name)
+  const serves = record?.revisions.find(({ number }) => number === record.stable)
+  if (requires.length === 0 || (serves?.hash === hash && serves.proven)) return null
+  const attestations = readAttestations(dirname(file), service.name)
   return decideGate({ requires, attestations, model: modelDigest, image: null, nowMs })
 }
 
-/** TL_GATE_CLOSED unless every required environment has passed this model. What serves already needs no proof. */
+/** TL_GATE_CLOSED unless every required environment has passed this model. */
 export function admit(admission: Admission, record: ServiceRecord | undefined, hash: string): void {
-  const serves = record?.revisions.find(({ number }) => number === record.stable)
-  if (serves?.hash === hash && serves.proven) return
-  const decision = askGate(admission)
-  if (decision.passed) return
+  const decision = askGate(admission, record, hash)
+  if (decision === null || decision.passed) return
   const detail = decision.missing.map(({ why }) => why).join('; ')
   const [first] = decision.missing
   throw new TowlineError('TL_GATE_CLOSED', detail, {

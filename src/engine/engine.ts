@@ -316,7 +316,7 @@ export function openEngine(options: EngineOptions): Engine {
       const record = services.get(name)?.record
       const traffic = gateway.traffic.find(({ service }) => service === name)
       const nowMs = clock.nowMs()
-      const gate = askGate({ ...application, modelDigest: model.digest, nowMs })
+      const gate = askGate({ ...application, modelDigest: model.digest, nowMs }, record, hash)
       return reportPlan({ application: { ...application, hash, model }, record, traffic, nowMs, gate })
     },
     remove: async (name) => {
@@ -368,6 +368,7 @@ export function openEngine(options: EngineOptions): Engine {
     },
     close: async () => {
       stop.abort()
+      for (const replica of livingReplicas()) replica.letGo()
       for (const listener of listeners) listener()
       await loops
     },

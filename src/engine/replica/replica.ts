@@ -20,7 +20,7 @@ import { type ProcessFiles, type ProjectPaths, processFiles } from '../paths.ts'
 import { probeReplica } from './prober.ts'
 import type { ReplicaRecord, RevisionRecord } from '../state/records.ts'
 import { createReplicaConfig, drainOf } from './replica-config-file.ts'
-import { smokeReplica } from './smoke.ts'
+import { SmokeGate } from './smoke.ts'
 import type { EventLog } from '../state/events.ts'
 import type { FailureStatus, ReplicaStatus } from '../service-status.ts'
 import { type SupervisedProcess, adoptProcess, launchProcess, renderExit } from '../supervised-process.ts'
@@ -71,7 +71,7 @@ export class Replica {
   /** Why this engine ends the process, when it is the one to do so. */
   #cause: ExplainedExit | undefined
   /** Of this process: it gets no requests before they are answered. */
-  #smoke: 'Due' | 'Running' | 'Passed' = 'Passed'
+  #smoke = new SmokeGate(false)
 
   constructor(record: ReplicaRecord, revision: RevisionRecord, around: ReplicaSurroundings) {
     this.#record = record
@@ -104,7 +104,7 @@ export class Replica {
     this.#draining = false
     this.#killed = false
     this.#cause = undefined
-    this.#smoke = this.#needsSmoke() ? 'Due' : 'Passed'
+    this.#smoke = new SmokeGate(this.#needsSmoke())
     this.#update({
       identity: null,
       startedAtMs: clock.nowMs(),
@@ -142,7 +142,7 @@ export class Replica {
     const nowMs = this.#around.clock.monotonicMs()
     this.#process = adoptProcess(identity)
     this.#probe = { phase: 'Starting', sinceMs: nowMs }
-    this.#smoke = this.#needsSmoke() ? 'Due' : 'Passed'
+    this.#smoke = new SmokeGate(this.#needsSmoke())
     this.#readAnnouncement()
     if (this.#announced !== undefined && this.#record.proven) {
       this.#probe = { phase: 'Ready', sinceMs: nowMs, unready: 0, dead: 0 }
@@ -179,7 +179,13 @@ export class Replica {
     this.#update({ ending: 'Retire' })
   }
 
+  /** This engine ends, and the process lives on. */
+  letGo(): void {
+    this.#smoke.stop()
+  }
+
   drain(): void {
+    this.#smoke.stop()
     const { graceMs } = drainOf(this.#revision.service)
     this.#draining = true
     this.#drainingSinceMs = this.#around.clock.monotonicMs()
@@ -246,7 +252,7 @@ export class Replica {
     if (this.#process === undefined) return 'Waiting'
     if (this.#draining) return 'Draining'
     if (this.#probe.phase === 'Failed') return 'Unready'
-    return this.#smoke === 'Passed' ? this.#probe.phase : 'Starting'
+    return this.#smoke.passed ? this.#probe.phase : 'Starting'
   }
 
   /** Only what has never served is tried: the files may be gone by the time a proven replica starts again. */
@@ -279,8 +285,8 @@ export class Replica {
     this.#probe = foldProbe(before, { atMs, ...answer }, { startupTimeoutMs, ...defaultProbeLimits })
     if (this.#probe.phase === before.phase) return
     if (this.#probe.phase === 'Ready') {
-      if (this.#smoke === 'Passed') this.#becomeReady()
-      else if (this.#smoke === 'Due' && this.#process !== undefined) void this.#runSmoke(this.#process)
+      if (this.#smoke.passed) this.#becomeReady()
+      else if (this.#smoke.due) void this.#runSmoke(this.#smoke)
     }
     if (this.#probe.phase === 'Unready') this.#note('Unready', 'its readiness probe failed: it gets no requests')
     if (this.#probe.phase === 'Failed') {
@@ -301,17 +307,16 @@ export class Replica {
     this.#note('Ready', warmupMs === undefined ? 'it serves' : `it serves; its warm-up took ${formatMs(warmupMs)}`)
   }
 
-  async #runSmoke(asked: SupervisedProcess): Promise<void> {
-    this.#smoke = 'Running'
+  async #runSmoke(gate: SmokeGate): Promise<void> {
     const { host, clock, wake } = this.#around
     const base = `http://${host}:${this.#announced?.port ?? 0}`
-    const failure = await smokeReplica(this.#revision.service, base, () => clock.nowMs())
-    if (this.#process !== asked || this.#draining) return
-    if (failure === null) {
-      this.#smoke = 'Passed'
+    const failure = await gate.ask(this.#revision.service, base, () => clock.nowMs())
+    if (failure === undefined) return
+    if (failure !== null) this.#restartFor({ failure, hopeless: true })
+    else {
       this.#note('SmokePassed', 'it answered its smoke requests as it should')
       if (this.#probe.phase === 'Ready') this.#becomeReady()
-    } else this.#restartFor({ failure, hopeless: true })
+    }
     wake()
   }
 
@@ -329,6 +334,7 @@ export class Replica {
   }
 
   #ended(process: SupervisedProcess): void {
+    this.#smoke.stop()
     const { ending } = this.#record
     if (ending === 'Retire') {
       const drainedMs = this.#around.clock.monotonicMs() - this.#drainingSinceMs

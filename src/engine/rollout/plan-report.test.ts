@@ -156,8 +156,6 @@ test('what was rejected is said to be refused, with the way out', () => {
   assert.match(`${told.rejection?.message} ${told.rejection?.hint}`, /it crashed.*towline retry cats/)
 })
 
-test('a gate is asked only where the spec requires a proof, and not for what serves already', () => {
-  const rollout = { ...service.rollout, requires: [{ environment: 'staging', maxAgeMs: null }] }
-  assert.deepEqual(plan(apply({ rollout }, 'b')).gate, gate)
-  assert.deepEqual([plan(apply({ rollout }, 'a')).gate, plan(apply({}, 'b')).gate], [null, null])
+test('what the gate says is passed on as it is', () => {
+  assert.deepEqual([plan(apply({}, 'b')).gate], [gate])
 })

@@ -70,22 +70,17 @@ export interface PlanFacts {
   readonly record: ServiceRecord | undefined
   readonly traffic: GatewayRouteStatus | undefined
   readonly nowMs: number
-  /** What the environments that the spec requires have said. */
-  readonly gate: GateDecision<Attestation>
+  /** What the environments that the spec requires have said; null: no proof is needed. */
+  readonly gate: GateDecision<Attestation> | null
 }
 
 const minuteMs = 60_000
-
-function decide({ application: { service, hash }, record, gate }: PlanFacts): PlanStatus['gate'] {
-  const serves = record?.revisions.find(({ number }) => number === record.stable)
-  return service.rollout.requires.length === 0 || (serves?.hash === hash && serves.proven) ? null : gate
-}
 
 /** Pure: asks the same functions that an application goes through, and forgets their answers. */
 export function reportPlan(facts: PlanFacts): PlanStatus {
   const { application, record } = facts
   const { service, model } = application
-  const common = { name: service.name, paused: service.paused, gate: decide(facts), rejection: null }
+  const common = { name: service.name, paused: service.paused, gate: facts.gate, rejection: null }
   // One that is being taken down is waited for, and then it is new.
   if (record === undefined || record.stopping)
     return {
@@ -101,7 +96,7 @@ export function reportPlan(facts: PlanFacts): PlanStatus {
     }
   const stable = findRevision(record, record.stable)
   const fields = compareFields(stable.service, record.applied, service)
-  const next = admit(facts, record)
+  const next = foresee(facts, record)
   const to = 'refused' in next ? null : (next.target ?? record.target)
   const changes = to !== null && to !== record.stable
   const replicas = { from: countDesired(record), to: countDesired({ ...record, ...('refused' in next ? {} : next) }) }
@@ -120,7 +115,7 @@ export function reportPlan(facts: PlanFacts): PlanStatus {
   }
 }
 
-function admit(
+function foresee(
   { application, nowMs }: PlanFacts,
   record: ServiceRecord,
 ): Partial<ServiceRecord> | { readonly refused: TowlineError } {

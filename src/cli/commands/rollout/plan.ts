@@ -45,7 +45,7 @@ async function ask(projectDir: string, service: Service, request: ApplyRequest):
     const model = { digest: await printModel(path), path }
     const application = { service, file: request.file, environment: request.environment ?? null, hash: '', model }
     const nowMs = Date.now()
-    const gate = askGate({ ...application, modelDigest: model.digest, nowMs })
+    const gate = askGate({ ...application, modelDigest: model.digest, nowMs }, undefined, '')
     return reportPlan({ application, record: undefined, traffic: undefined, nowMs, gate })
   }
 }
