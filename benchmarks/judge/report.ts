@@ -58,7 +58,7 @@ ${grouped(part('Promotion'))
 
 ## Healthy, through the steps 5, 25 and 50 %
 
-A step takes at least 2 minutes and 200 canary requests, after 30 s that are left out.
+A step takes at least 2 minutes and 200 canary requests, after 30 s that are left out, and goes on while the plain share is no worse than tolerated.
 
 | requests/min in all | | promoted within an hour | aborted | inconclusive | median of the promoted | least |
 |---|---|---|---|---|---|---|

@@ -110,6 +110,9 @@ test('where no stable replica can serve all candidates start at once', () => {
   const first = rollingPlan({ turnsBack: false })
   const seen = { stable: starting(4), candidate: serving(0) }
   assert.equal(sizes(first, { phase: 'Rolling', moved: 0 }, seen)[1], 4)
+  // Ready and not in the route, as after a restart of the engine: that is no reason to hurry.
+  const unrouted = { stable: serving(4, { serving: 0 }), candidate: serving(0) }
+  assert.equal(sizes(rolling, { phase: 'Rolling', moved: 0 }, unrouted)[1], 1)
 })
 
 test('a service at zero starts one candidate to prove that it serves, and no stable replica', () => {
@@ -140,6 +143,10 @@ test('with no room beside it a stable replica goes first, then its candidate sta
   ]
   for (const [stable, candidate, expected] of moments)
     assert.deepEqual(sizes(swap, at, { stable, candidate }), expected, JSON.stringify([stable, candidate]))
+})
+
+test('places that are empty for another reason go to one candidate alone: the stable ones come back', () => {
+  assert.deepEqual(sizes(swap, { phase: 'Rolling', moved: 0 }, { stable: serving(1), candidate: serving(0) }), [3, 1])
 })
 
 test('a swapping canary takes as many places as its step, and always leaves a stable replica', () => {
@@ -209,6 +216,8 @@ test('one after the other on the way back: a candidate goes for each stable repl
   assert.deepEqual(back(serving(3, { ready: 2, serving: 2 }), serving(2)), [3, 2])
   assert.deepEqual(back(serving(3), serving(2)), [4, 1])
   assert.deepEqual(back(serving(4), serving(1)), [4, 0])
+  // Those that only restart are not too many.
+  assert.deepEqual(back(serving(3, { ready: 1, serving: 1 }), serving(2)), [3, 2])
   // No candidate serves: nobody waits for one after the other.
   assert.deepEqual(back(serving(1), starting(2)), [4, 2])
 })

@@ -78,6 +78,27 @@ test('full promotion passes all steps from wherever it stands; said twice it doe
   assert.deepEqual(take(stateAt(bakingAt(0)), promoteFully, swap).position, { phase: 'Rolling', moved: 0 })
 })
 
+test('full promotion of one that is down begins its time to come back anew', () => {
+  assert.equal(take(stateAt(bakingAt(0), { downSinceMs: startMs }), promoteFully).downSinceMs, null)
+})
+
+test('where one replica follows the other a failure that holds is resumed or turned back, not promoted', () => {
+  const failed = held({ phase: 'Rolling', moved: 2 }, 'Failed')
+  for (const order of [promote(), promoteFully]) {
+    const result = tell(failed, order, rollingPlan())
+    assert.ok(result.kind === 'Refused')
+    assert.match(result.hint, /towline resume.*towline abort/)
+  }
+})
+
+test('replicas that cannot start are not resumed: they would only fail again', () => {
+  for (const cause of ['NeverReady', 'SmokeFailed'] as const) {
+    const failed = stateAt(bakingAt(0), { pause: { ...pauseOf('Failed'), cause } })
+    assert.equal(tell(failed, resume).kind, 'Refused', cause)
+  }
+  assert.equal(tell(stateAt(bakingAt(0), { pause: { ...pauseOf('Failed'), cause: 'Crashed' } }), resume).kind, 'Taken')
+})
+
 test('full promotion overrides what the judge has said, and the next look does not turn back for it', () => {
   const failed = stateAt(bakingAt(0), { pause: pauseOf('Failed'), judge: provenBad, analysedMs: 100_000 })
   const full = take(failed, promoteFully)

@@ -21,7 +21,7 @@ import {
 import { emptyJudge } from '../judge/judge.ts'
 import type { RolloutObservation } from './observation.ts'
 import type { Position, RolloutState } from './state.ts'
-import { goOn, startRollout, stepRollout, toFullWeight } from './step.ts'
+import { abortRollout, goOn, startRollout, stepRollout, toFullWeight } from './step.ts'
 
 const plan = samplePlan()
 const one = serving(1)
@@ -231,6 +231,8 @@ test('at full weight it has full size, is confirmed, baked and judged, and only 
   const baked = step(promotingAt('Baking', 40_000), { ...full, window: windowOf(4000) })
   assert.deepEqual(baked, promotingAt('Baking', 50_000))
   assertWaits(stateAt(promotingAt('Baking', 59_999)), full)
+  // More are wanted than when the weight was decided, and the gateway has not taken it yet.
+  assert.deepEqual(step(promotingAt('Shifting'), { ...full, replicas: 6, route: routeOf(50) }), promotingAt('Scaling'))
   assertWaits(stateAt(promotingAt('Baking', 60_000)), { candidate: serving(3) })
   const done = { phase: 'Done', outcome: 'Promoted', cause: null }
   assert.deepEqual(step(promotingAt('Baking', 60_000), full), done)
@@ -263,6 +265,8 @@ test('one replica after the other is moved, and the end is when all serve and no
   assert.deepEqual(step(at(0), { candidate: one }, rolling), at(1))
   assert.deepEqual(step(at(0), { candidate: serving(3) }, rolling), at(1))
   assertWaits(stateAt(at(4)), { stable: serving(1), candidate: serving(3) }, rolling)
+  // Full size early, as after fewer are wanted: the stable ones go one by one all the same.
+  assert.deepEqual(step(at(1), { stable: serving(3), candidate: serving(4) }, rolling), at(2))
   const done = { phase: 'Done', outcome: 'Promoted', cause: null }
   assert.deepEqual(step(at(4), { stable: serving(0), candidate: serving(4) }, rolling), done)
 })
@@ -307,6 +311,42 @@ test('120 s without another stable replica that comes back are enough to wait', 
   const nowMs = startMs + 220_000
   const given = stepRollout(plan, noted, observe({ ...stuck, nowMs }))
   assert.deepEqual(given.position, abortingAt({ stage: 'Shifting', sinceMs: nowMs }))
+})
+
+test('where both share the places an abort restores when the candidate is gone, and ends when the stable one is back', () => {
+  const baking = stateAt(bakingAt(1))
+  const swap = samplePlan({ surge: 'Swap' })
+  const recreate = rollingPlan({ surge: 'Recreate' })
+  const stageOf = (of: typeof plan, reason: Parameters<typeof sampleCause>[0]) => {
+    const { position } = abortRollout(of, baking, sampleCause(reason), startMs)
+    return position.phase === 'Aborting' && position.stage
+  }
+  assert.deepEqual(
+    [stageOf(swap, 'ByHand'), stageOf(swap, 'Crashed'), stageOf(recreate, 'ByHand')],
+    ['Restoring', 'Shifting', 'Shifting'],
+  )
+  const done = { phase: 'Done', outcome: 'Aborted', cause: sampleCause('ByHand') }
+  for (const of of [swap, recreate]) {
+    assert.deepEqual(step(abortingAt({ stage: 'Draining' }), { stable: serving(0) }, of), abortingAt())
+    assert.deepEqual(step(abortingAt(), {}, of), done)
+  }
+})
+
+test('a stable revision that has never served, and does not now, is not waited for', () => {
+  const gone = { stable: serving(4, { ready: 0, serving: 0 }), candidate: one }
+  const first = rollingPlan({ turnsBack: false })
+  assert.deepEqual(step(abortingAt({ weight: null }), gone, first), abortingAt({ stage: 'Shifting', weight: null }))
+  assertWaits(stateAt(abortingAt({ weight: null })), gone, rollingPlan())
+})
+
+test('while the candidate is down the stable revision has its weight, and time at full weight does not count', () => {
+  const down = { candidate: serving(4, { ready: 0 }), window: windowOf(0), nowMs: startMs + 10_000 }
+  const { position } = stepRollout(
+    plan,
+    stateAt(promotingAt('Baking', 20_000), { downSinceMs: startMs }),
+    observe(down),
+  )
+  assert.deepEqual(position, promotingAt('Baking', 20_000))
 })
 
 test('whatever is seen, a rollout that is over stays as it is', () => {

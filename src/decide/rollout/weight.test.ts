@@ -69,6 +69,8 @@ test('a failure that is looked at has no weight; other pauses keep it', () => {
   assert.equal(paused('Failed'), 0)
   for (const reason of ['Manual', 'ByHand', 'Inconclusive', 'NoTraffic'] as const) assert.equal(paused(reason), 50)
   assert.equal(planWeight(plan, stateAt(promotingAt('Baking'), { pause: pauseOf('Failed') }), seen), 0)
+  const rolling = stateAt({ phase: 'Rolling', moved: 2 }, { pause: pauseOf('Failed') })
+  assert.equal(planWeight(rollingPlan(), rolling, seen), null)
 })
 
 test('candidates that make room on the way back carry no more than those that are left can', () => {
