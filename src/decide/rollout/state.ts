@@ -10,6 +10,8 @@ export interface RolloutState {
   readonly analysedMs: number
   /** Since when the candidate has weight and nothing that is ready. */
   readonly downSinceMs: number | null
+  /** Ends of the candidate's processes by the time a failure was held: whoever tries again counts later ones. Absent: none. */
+  readonly forgivenRestarts?: number
 }
 
 export type Position =

@@ -326,9 +326,9 @@ test('where both share the places an abort restores when the candidate is gone, 
     ['Restoring', 'Shifting', 'Shifting'],
   )
   const done = { phase: 'Done', outcome: 'Aborted', cause: sampleCause('ByHand') }
-  for (const of of [swap, recreate]) {
-    assert.deepEqual(step(abortingAt({ stage: 'Draining' }), { stable: serving(0) }, of), abortingAt())
-    assert.deepEqual(step(abortingAt(), {}, of), done)
+  for (const shared of [swap, recreate]) {
+    assert.deepEqual(step(abortingAt({ stage: 'Draining' }), { stable: serving(0) }, shared), abortingAt())
+    assert.deepEqual(step(abortingAt(), {}, shared), done)
   }
 })
 
