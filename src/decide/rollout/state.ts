@@ -10,7 +10,7 @@ export interface RolloutState {
   readonly analysedMs: number
   /** Since when the candidate has weight and nothing that is ready. */
   readonly downSinceMs: number | null
-  /** Ends of the candidate's processes by the time a failure was held: whoever tries again counts later ones. Absent: none. */
+  /** Ends of the candidate's processes by the time it failed: where a person lets it try again, later ones count. Absent: none. */
   readonly forgivenRestarts?: number
 }
 

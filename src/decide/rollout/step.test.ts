@@ -20,6 +20,7 @@ import {
 } from '../../../test/kit/rollout-fixtures.ts'
 import { emptyJudge } from '../judge/judge.ts'
 import type { RolloutObservation } from './observation.ts'
+import { takeOrder } from './order.ts'
 import type { Position, RolloutState } from './state.ts'
 import { abortRollout, goOn, startRollout, stepRollout, toFullWeight } from './step.ts'
 
@@ -214,6 +215,20 @@ test('a candidate whose processes end by themselves three times is taken back, h
   assert.match(position.cause.message, /processes of revision 4 ended by themselves 3 times/)
   const nothingElse = { ...plan, turnsBack: false }
   assert.equal(stepRollout(nothingElse, twice, observe({ candidate: serving(1, { restarts: 9 }) })), twice)
+})
+
+test('crashes that a person has looked at are forgiven: who tries again may end three times more', () => {
+  const holding = samplePlan({}, { onFailure: 'Pause' })
+  const seen = (restarts: number) => observe({ candidate: serving(1, { restarts }), nowMs: startMs + 1000 })
+  const held = stepRollout(holding, stateAt(bakingAt(0)), seen(3))
+  assert.equal(held.pause?.cause, 'Crashed')
+  const orders = [{ verb: 'Resume' }, { verb: 'Promote', step: null, full: true }] as const
+  for (const order of orders) {
+    const again = takeOrder(holding, held, order, startMs)
+    assert.ok(again.kind === 'Taken', order.verb)
+    assert.equal(stepRollout(holding, again.state, seen(5)).pause, null, order.verb)
+    assert.equal(stepRollout(holding, again.state, seen(6)).pause?.cause, 'Crashed', order.verb)
+  }
 })
 
 test('a candidate without weight is not missed while it starts', () => {

@@ -38,7 +38,8 @@ export function stepRollout(plan: RolloutPlan, before: RolloutState, observation
   const state = watchAvailability(plan, takeEvidence(plan, before, observation), observation)
   if (state.pause?.reason !== 'Failed') {
     const cause = findCause(plan, state, observation)
-    if (cause !== undefined) return fail(plan, state, cause, observation.nowMs)
+    const { nowMs, candidate } = observation
+    if (cause !== undefined) return fail(plan, { ...state, forgivenRestarts: candidate.restarts }, cause, nowMs)
   }
   return state.pause === null ? advance(plan, state, observation) : endSilence(state, state.pause, observation)
 }
@@ -133,7 +134,7 @@ function watchAvailability(plan: RolloutPlan, state: RolloutState, observation: 
 
 function findCause(
   plan: RolloutPlan,
-  { position, judge: seen, downSinceMs }: RolloutState,
+  { position, judge: seen, downSinceMs, forgivenRestarts = 0 }: RolloutState,
   { candidate, nowMs }: RolloutObservation,
 ): Cause | undefined {
   if (candidate.failure !== null) return plan.turnsBack ? candidate.failure : undefined
@@ -143,7 +144,7 @@ function findCause(
       message: `no replica of revision ${plan.candidate} has been ready for ${downLimitMs / 1000} s while it had weight`,
       hint: 'its logs say why it ended: `towline logs`',
     }
-  if (candidate.restarts >= crashLimit && plan.turnsBack && plan.kind !== 'Switch')
+  if (candidate.restarts - forgivenRestarts >= crashLimit && plan.turnsBack && plan.kind !== 'Switch')
     return {
       reason: 'Crashed',
       message: `processes of revision ${plan.candidate} ended by themselves ${candidate.restarts} times since the rollout began`,
