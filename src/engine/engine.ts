@@ -15,11 +15,10 @@ import { createRecords } from './state/records.ts'
 import { createSaver } from './state/saver.ts'
 import { defaultSyncMs } from './scale/scaler.ts'
 import { type ServiceOrder, orderService } from './rollout/orders.ts'
-import type { EvidencePace } from './rollout/evidence.ts'
+import { type EvidencePace, defaultPace } from './rollout/evidence.ts'
 import { type PlanStatus, reportPlan } from './rollout/plan-report.ts'
 import { keepModel, printModel, pruneModels } from './model-store.ts'
 import { revisionOf } from '../spec/revision.ts'
-import { evidenceWindowMs } from '../decide/judge/judge.ts'
 import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
 import type { EngineStatus, HistoryStatus, LoadStatus, ServiceStatus } from './service-status.ts'
 import { sendSignal } from './supervised-process.ts'
@@ -77,7 +76,6 @@ export interface OrderAnswer {
 
 export type { Application }
 
-const defaultPace: EvidencePace = { windowMs: evidenceWindowMs, warmUpMs: 30_000 }
 const lookMs = 100
 /** While nothing moves: what happens by itself, such as the end of a process, wakes the engine anyway. */
 const calmLookMs = 300

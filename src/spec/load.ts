@@ -33,7 +33,7 @@ export interface LoadedSpec {
 /** Reads a service from `towline.yaml` or `towline.config.ts`. What is wrong inside is returned; a missing file is thrown. */
 export async function loadSpec(file: string, { env, apiKeys, overlay }: LoadSpecOptions = {}): Promise<LoadedSpec> {
   const base = await readSource(file)
-  const top = overlay === undefined ? undefined : await readSource(overlayFile(file, overlay))
+  const top = overlay === undefined ? undefined : await readOverlay(file, overlay)
   const texts = [...base.diagnostics, ...(top?.diagnostics ?? [])]
   if (base.root === undefined || (top !== undefined && top.root === undefined))
     return { document: undefined, diagnostics: sortDiagnostics(texts) }
@@ -50,6 +50,19 @@ export async function loadSpec(file: string, { env, apiKeys, overlay }: LoadSpec
   return service === undefined || hasErrors(all)
     ? { document, diagnostics: all }
     : { document, service, diagnostics: all }
+}
+
+async function readOverlay(file: string, overlay: string): Promise<ParsedSource> {
+  const top = overlayFile(file, overlay)
+  try {
+    return await readSource(top)
+  } catch (cause) {
+    if (!(cause instanceof TowlineError) || cause.code !== 'TL_FILE_MISSING') throw cause
+    throw new TowlineError('TL_FILE_MISSING', top, {
+      cause,
+      hint: `\`--env ${overlay}\` reads it beside ${file}; the least it can hold is apiVersion, kind and metadata.name`,
+    })
+  }
 }
 
 /** `towline.yaml` and `production` → `towline.production.yaml`. */

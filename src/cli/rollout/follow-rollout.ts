@@ -78,7 +78,7 @@ export function describeWait(terminal: Pick<Terminal, 'live'>, { rollout, summar
 
 /**
  * The failure that an outcome is for whoever wanted the new revision; undefined: all is as it should be. A step that waits for
- * a person, or a pause by hand, is what somebody asked for.
+ * a person is what the spec asks for.
  */
 export function findFailure(outcome: Outcome, name: string): TowlineError | undefined {
   if (outcome.kind === 'Ended' && outcome.ended.outcome === 'Aborted') {
@@ -93,7 +93,7 @@ export function findFailure(outcome: Outcome, name: string): TowlineError | unde
   if (outcome.kind === 'Calm') return outcome.status.phase === 'Failed' ? explainFailed(outcome.status) : undefined
   if (outcome.kind !== 'Paused') return undefined
   const { pause, to } = outcome.rollout
-  if (pause === null || pause.reason === 'Manual' || pause.reason === 'ByHand') return undefined
+  if (pause === null || pause.reason === 'Manual') return undefined
   return new TowlineError('TL_ROLLOUT_PAUSED', `revision ${to}, ${pause.reason}: ${pause.message}`, {
     hint: explainPause(outcome.rollout, name),
   })

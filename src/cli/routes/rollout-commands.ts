@@ -58,7 +58,7 @@ const resume = buildCommand({
     flags: { json, project: projectFlag },
   },
   docs: {
-    brief: 'Let a paused rollout go on, or have it judged again',
+    brief: 'Let a rollout that was paused go on, or have it judged again; a manual step needs `promote`',
     fullDescription: examples('towline resume image-classifier'),
   },
 })

@@ -73,7 +73,12 @@ function tellStep(then: RolloutStatus, now: RolloutStatus, before: Totals): stri
   const { candidate, stable } = totalsOf(now)
   const [news, olds] = [subtract(candidate, before.candidate), subtract(stable, before.stable)]
   const seen = `${news.requests} requests   errors ${news.errors}   slow ${news.slow} (stable: errors ${olds.errors}, slow ${olds.slow} of ${olds.requests})`
-  return [renderRow(`${weight} %`, [describeWeight(then), seen].filter(Boolean).join('   '))]
+  return [
+    renderRow(
+      `${weight} %`,
+      [describeWeight(then), news.requests === 0 ? undefined : seen].filter(Boolean).join('   '),
+    ),
+  ]
 }
 
 function tellVerdict(then: RolloutStatus | null, { analysis }: RolloutStatus): string[] {
@@ -87,7 +92,10 @@ function tellVerdict(then: RolloutStatus | null, { analysis }: RolloutStatus): s
 
 function tellPause(then: RolloutStatus | null, rollout: RolloutStatus): string[] {
   const { pause } = rollout
-  if (pause === null) return then !== null && then.pause !== null ? [renderRow('resumed', 'the rollout goes on')] : []
+  if (pause === null) {
+    const goesOn = then !== null && then.pause !== null && rollout.phase !== 'Aborting'
+    return goesOn ? [renderRow('resumed', 'the rollout goes on')] : []
+  }
   if (then?.pause?.sinceMs === pause.sinceMs) return []
   const at = describeStep(rollout)
   return [renderRow('paused', `${at === undefined ? '' : `at ${at}, `}${pause.reason}: ${pause.message}`)]

@@ -89,7 +89,8 @@ export function explainPause({ pause }: Pick<RolloutStatus, 'pause'>, name: stri
 export function describeBake({ bake }: Pick<RolloutStatus, 'bake'>): string | undefined {
   if (bake === null) return undefined
   const requests = bake.minRequests === 0 ? '' : `, ${bake.requests} of at least ${bake.minRequests} requests`
-  return `${formatMs(bake.doneMs)} of ${formatMs(bake.neededMs)}${requests}`
+  if (bake.doneMs === 0) return `waiting for the first evidence${requests}`
+  return `${formatMs(Math.min(bake.doneMs, bake.neededMs))} of ${formatMs(bake.neededMs)}${requests}`
 }
 
 /** `old p50 12 ms, p99 80 ms; new p50 …`; undefined when neither answered anything in the last minute. */

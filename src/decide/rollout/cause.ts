@@ -15,7 +15,7 @@ export function describeFailure(plan: RolloutPlan, { verdict, crashed, metrics }
     ? metrics.filter(({ metric }) => metric === 'Errors')
     : metrics.filter((metric) => metric.verdict === 'Fail')
   const hint = failed.some(({ metric }) => metric === 'Slow')
-    ? 'the new model takes longer, or its replicas have too little CPU: compare with `towline bench`'
+    ? 'the new model takes longer, or its replicas have too little CPU: compare with `towline bench NAME`'
     : 'its logs name the errors: `towline logs`'
   return {
     reason: crashed ? 'Crashed' : 'AnalysisFailed',

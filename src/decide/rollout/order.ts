@@ -22,7 +22,7 @@ export function takeOrder(plan: RolloutPlan, state: RolloutState, order: Rollout
   if (position.phase === 'Done' || position.phase === 'Aborting') {
     const why = position.phase === 'Done' ? 'the rollout is over' : 'the rollout is being aborted'
     if (order.verb === 'Abort') return { kind: 'Nothing', why }
-    return { kind: 'Refused', why, hint: 'see `towline history`' }
+    return { kind: 'Refused', why, hint: 'see `towline history NAME`' }
   }
   switch (order.verb) {
     case 'Promote':
@@ -36,7 +36,7 @@ export function takeOrder(plan: RolloutPlan, state: RolloutState, order: Rollout
       return takeResumption(plan, state, nowMs)
     case 'Abort': {
       const message = 'somebody aborted it'
-      const cause: Cause = { reason: 'ByHand', message, hint: '`towline retry` begins it again' }
+      const cause: Cause = { reason: 'ByHand', message, hint: '`towline retry NAME` begins it again' }
       return { kind: 'Taken', state: abortRollout(plan, state, cause, nowMs) }
     }
   }
@@ -51,10 +51,14 @@ function takePromotion(
   const { position, pause } = state
   const isFailed = pause?.reason === 'Failed'
   if (position.phase === 'Rolling' && isFailed)
-    return { kind: 'Refused', why: pause.message, hint: '`towline resume` tries it again, `towline abort` turns back' }
+    return {
+      kind: 'Refused',
+      why: pause.message,
+      hint: '`towline resume NAME` tries it again, `towline abort NAME` turns back',
+    }
   if (position.phase === 'Rolling' || (position.phase === 'Promoting' && !isFailed)) {
     if (pause?.reason === 'ByHand')
-      return { kind: 'Refused', why: 'somebody paused it', hint: '`towline resume` lets it go on' }
+      return { kind: 'Refused', why: 'somebody paused it', hint: '`towline resume NAME` lets it go on' }
     return { kind: 'Nothing', why: 'it is on its way to full weight' }
   }
   const at = 'step' in position ? position.step : position.phase === 'Promoting' ? plan.steps.length : -1
@@ -68,7 +72,7 @@ function takePromotion(
     return {
       kind: 'Refused',
       why: `the analysis failed: ${pause.message}`,
-      hint: '`towline resume` judges it again, `towline promote --full` overrides the judge, `towline abort` turns back',
+      hint: '`towline resume NAME` judges it again, `towline promote NAME --full` overrides the judge, `towline abort NAME` turns back',
     }
   if (position.phase !== 'Baking' && !(position.phase === 'Shifting' && pause !== null))
     return {
@@ -85,7 +89,7 @@ function takeResumption(plan: RolloutPlan, state: RolloutState, nowMs: number): 
     case undefined:
       return { kind: 'Nothing', why: 'it is not paused' }
     case 'Manual':
-      return { kind: 'Refused', why: pause.message, hint: '`towline promote` goes on to the next step' }
+      return { kind: 'Refused', why: pause.message, hint: '`towline promote NAME` goes on to the next step' }
     case 'Inconclusive':
       return { kind: 'Taken', state: { ...state, pause: null, analysedMs: 0 } }
     case 'Failed': {
@@ -93,7 +97,7 @@ function takeResumption(plan: RolloutPlan, state: RolloutState, nowMs: number): 
         return {
           kind: 'Refused',
           why: `its replicas would only fail again: ${pause.message}`,
-          hint: '`towline abort` turns back; then `towline retry` tries the same with new replicas',
+          hint: '`towline abort NAME` turns back; then `towline retry NAME` tries the same with new replicas',
         }
       const again = judgedAgainFrom(plan, position, nowMs)
       return { kind: 'Taken', state: { ...state, pause: null, judge: emptyJudge, analysedMs: 0, position: again } }

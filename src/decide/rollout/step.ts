@@ -148,7 +148,7 @@ function findCause(
     return {
       reason: 'Crashed',
       message: `processes of revision ${plan.candidate} ended by themselves ${candidate.restarts} times since the rollout began`,
-      hint: '`towline events` and `towline logs` say why they ended',
+      hint: '`towline events NAME` and `towline logs` say why they ended',
     }
   if (position.phase !== 'Baking' && position.phase !== 'Promoting') return undefined
   return describeFailure(plan, judge(seen, plan.policy.judge))
@@ -208,7 +208,7 @@ function shift(plan: RolloutPlan, state: At<'Shifting'>, observation: RolloutObs
   return fail(
     plan,
     state,
-    { reason: 'WeightNotObserved', message, hint: 'see `towline events`: its replicas may not be reachable' },
+    { reason: 'WeightNotObserved', message, hint: 'see `towline events NAME`: its replicas may not be reachable' },
     nowMs,
   )
 }
@@ -239,7 +239,7 @@ function bake(plan: RolloutPlan, state: At<'Baking'>, nowMs: number): RolloutSta
     {
       reason: 'Inconclusive',
       message,
-      hint: 'longer analysis.maxTime, a larger weight or a higher floor give an answer; `towline promote` takes the decision by hand',
+      hint: 'longer analysis.maxTime, a larger weight or a higher floor give an answer; `towline promote NAME` takes the decision by hand',
     },
     nowMs,
   )

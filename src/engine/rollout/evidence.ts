@@ -1,4 +1,4 @@
-import type { Counts, EvidenceWindow } from '../../decide/judge/judge.ts'
+import { type Counts, type EvidenceWindow, evidenceWindowMs } from '../../decide/judge/judge.ts'
 import type { GatewayRouteStatus } from '../gateway/gateway-config.ts'
 
 export interface EvidencePace {
@@ -7,6 +7,8 @@ export interface EvidencePace {
   /** Left out after each change of weight: new replicas are slower at first. */
   readonly warmUpMs: number
 }
+
+export const defaultPace: EvidencePace = { windowMs: evidenceWindowMs, warmUpMs: 30_000 }
 
 /** The gateway's running counts for one service. */
 export type CountedRoute = Pick<GatewayRouteStatus, 'countedSince' | 'measuredAtMs' | 'revisions'>

@@ -78,13 +78,13 @@ test('an order that cannot be done is refused with the reason and the way out', 
 
 test('an order about another rollout never touches the one that goes on', () => {
   const record = { ...during, history: [ended('Promoted')] }
-  assertNothing(record, promote('plan-0'), 'no such rollout is going on; the last one, to revision 3, was promoted')
-  assertNothing(record, abort('plan-0'), 'no such rollout is going on; the last one, to revision 3, was promoted')
+  assertNothing(record, promote('plan-0'), 'the rollout plan-0 is over; the last one, to revision 3, was promoted')
+  assertNothing(record, abort('plan-0'), 'the rollout plan-0 is over; the last one, to revision 3, was promoted')
   assertRefused(record, { verb: 'Pause', plan: 'plan-0' }, /was promoted.*towline history/)
 })
 
 test('without a rollout an abort has nothing to do, and a promotion only where the last one was promoted', () => {
-  assertNothing(still, abort(), 'no such rollout is going on; there has been none')
+  assertNothing(still, abort(), 'no rollout is going on; there has been none')
   assertRefused(still, promote(), /there has been none/)
   assert.equal(tell({ ...still, history: [ended('Promoted')] }, promote()).kind, 'Nothing')
   assertRefused({ ...still, history: [ended('Aborted')] }, promote(), /to revision 3, was aborted/)

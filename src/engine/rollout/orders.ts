@@ -45,10 +45,10 @@ function orderRollout(
       last === undefined
         ? 'there has been none'
         : `the last one, to revision ${last.to}, was ${last.outcome.toLowerCase()}`
+    const none = order.plan === null ? 'no rollout is going on' : `the rollout ${order.plan} is over`
     const isSo = last?.outcome === (order.verb === 'Promote' ? 'Promoted' : 'Aborted')
-    if (order.verb === 'Abort' || (order.verb === 'Promote' && isSo))
-      return { kind: 'Nothing', why: `no such rollout is going on; ${how}` }
-    throw refuse(`no such rollout of ${record.name} is going on; ${how}`, '`towline history` lists them')
+    if (order.verb === 'Abort' || (order.verb === 'Promote' && isSo)) return { kind: 'Nothing', why: `${none}; ${how}` }
+    throw refuse(`${none}; ${how}`, `\`towline history ${record.name}\` lists them`)
   }
   const result = takeOrder(rollout.plan, rollout.state, order, nowMs)
   if (result.kind === 'Refused') throw refuse(result.why, result.hint)
@@ -70,7 +70,7 @@ function rollBack(
     if (to !== null && to !== rollout.plan.stable)
       throw refuse(
         `a rollout is going on, and its abort ends at revision ${rollout.plan.stable}, not ${to}`,
-        '`towline abort` first',
+        `\`towline abort ${name}\` first`,
       )
     return orderRollout(record, { verb: 'Abort', plan: null }, nowMs)
   }
@@ -122,7 +122,7 @@ function restart(record: ServiceRecord, nowMs: number): OrderEffect {
   if (rollout !== null || target !== stable)
     throw refuse(
       `revision ${target} is about to replace revision ${stable}, with new replicas`,
-      'wait for it, or `towline abort`',
+      `wait for it, or \`towline abort ${record.name}\``,
     )
   const number = nextNumber(record)
   const again: RevisionRecord = { ...findRevision(record, stable), number, proven: false, createdAtMs: nowMs }

@@ -1,10 +1,11 @@
+import { renderDuration } from '../../base/duration.ts'
 import { revisionFields } from '../../spec/revision.ts'
 import type { Service } from '../../spec/service.ts'
 
-/** A field that is to be another, as resolved: with defaults applied and units in its name. */
+/** A field that is to be another, by its name in the spec and as it would be written there, with defaults applied. */
 export interface FieldChange {
   readonly path: string
-  /** As JSON; null: it was not there. Values of `env` and keys are secrets and are never shown. */
+  /** Null: it was not there. Values of `env` and keys are secrets and are never shown. */
   readonly from: string | null
   readonly to: string | null
   /** Its change makes a new revision. */
@@ -19,7 +20,8 @@ export function compareFields(serving: Service, applied: Service, next: Service)
     const replaces = revisionFields.some((field) => path === field || path.startsWith(`${field}.`))
     const [from, to] = [(replaces ? old : now).get(path) ?? null, wanted.get(path) ?? null]
     if (from === to) return []
-    return [isSecret(path) ? { path, from: mask(from), to: mask(to), replaces } : { path, from, to, replaces }]
+    if (isSecret(path)) return [{ path, from: mask(from), to: mask(to), replaces }]
+    return [{ path: nameInSpec(path), from: writeAsSpec(path, from), to: writeAsSpec(path, to), replaces }]
   })
 }
 
@@ -42,4 +44,34 @@ function isSecret(path: string): boolean {
 
 function mask(value: string | null): string | null {
   return value === null ? null : '(a value)'
+}
+
+/** Fields that are resolved to something else than what is written. */
+const written: readonly (readonly [end: RegExp, name: string, write: (value: number) => string])[] = [
+  [/cpuMillis$/, 'cpu', (value) => `${value}m`],
+  [/Bytes$/, '', String],
+  [/Ms$/, '', renderDuration],
+  [/ratio$/, 'maxPercentOfStable', (value) => String(Math.round(value * 100))],
+  [/floor$/, 'floorPerThousand', (value) => String(Math.round(value * 1000))],
+  [/^model\.path$/, 'model.uri', String],
+]
+
+function nameInSpec(path: string): string {
+  return written.reduce((name, [end, word]) => name.replace(end, word), path)
+}
+
+function writeAsSpec(path: string, json: string | null): string | null {
+  if (json === null) return null
+  const value: unknown = JSON.parse(json)
+  if (path === 'rollout.steps') return writeSteps(value as Service['rollout']['steps']) // flattened from there
+  if (typeof value !== 'number') return json
+  return written.find(([end]) => end.test(path))?.[2](value) ?? json
+}
+
+function writeSteps(steps: Service['rollout']['steps']): string {
+  const list = steps.map(
+    ({ weight, bakeMs, manual }) =>
+      `{ weight: ${weight}, ${manual ? 'pause: Manual' : `bake: ${renderDuration(bakeMs)}`} }`,
+  )
+  return `[${list.join(', ')}]`
 }

@@ -108,6 +108,28 @@ test('the same again changes nothing, another number of replicas is taken in pla
   assert.equal(plan(apply({}, 'a'), { record: scaled }).change, 'InPlace')
 })
 
+test('fields have the names and the units of the spec, so that what is shown can be written', () => {
+  const steps = [
+    { weight: 25, bakeMs: 6000, manual: false },
+    { weight: 50, bakeMs: 0, manual: true },
+  ]
+  const analysis = { ...service.rollout.analysis, errors: { ratio: 1.5, floor: 0.05 } }
+  const told = plan(
+    apply(
+      { serving: { ...service.serving, timeoutMs: 21_000 }, rollout: { ...service.rollout, steps, analysis } },
+      'b',
+    ),
+  )
+  const shown = told.fields.map(({ path, to }) => `${path}: ${to}`)
+  for (const line of [
+    'serving.timeout: 21s',
+    'rollout.analysis.errors.floorPerThousand: 50',
+    'rollout.analysis.errors.maxPercentOfStable: 150',
+    'rollout.steps: [{ weight: 25, bake: 6s }, { weight: 50, pause: Manual }]',
+  ])
+    assert.ok(shown.includes(line), `${line} is not in ${shown.join(', ')}`)
+})
+
 test('a new revision names its fields, models and steps, and shows no values of env', () => {
   const told = plan(apply({ env: [{ name: 'TOKEN', value: 'secret' }], replicas: 3 }, 'b'))
   assert.deepEqual(
@@ -124,8 +146,8 @@ test('a new revision names its fields, models and steps, and shows no values of 
 
 test('with traffic the steps take as long as their requests need, and the judge is asked with the shares of now', () => {
   const evidence = plan(apply({}, 'b'), { traffic: traffic(1000, 5) }).rollout?.evidence
-  // 200 of 100 a minute take 2 min, 200 of 500 less than the bake; then the bake at full weight.
-  assert.equal(evidence?.leastMs, 240_000)
+  // 200 of 100 a minute take 2 min, 200 of 500 less than the bake; then the bake at full weight; 30 s are left out each time.
+  assert.equal(evidence?.leastMs, 330_000)
   const [errors, slow] = evidence?.metrics ?? []
   assert.deepEqual([errors?.question.stableShare, slow?.question.stableShare], [0.005, 0.02])
   assert.deepEqual(

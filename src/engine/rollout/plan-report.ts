@@ -9,7 +9,7 @@ import type { Attestation } from '../../store/attestation.ts'
 import { type AdmittedApplication, nextRecord } from '../apply.ts'
 import type { GatewayRouteStatus } from '../gateway/gateway-config.ts'
 import { type ServiceRecord, countDesired, findRevision } from '../state/records.ts'
-import { countsOf } from './evidence.ts'
+import { countsOf, defaultPace } from './evidence.ts'
 import { type FieldChange, compareFields } from './plan-report-fields.ts'
 
 /** What an application would do, had it been one. */
@@ -170,10 +170,16 @@ function planEvidence(plan: RolloutPlan, { traffic, application }: PlanFacts, re
     ...(latency === undefined ? [] : [ask('Slow', latency, slow)]),
   ]
   const leastMs = times.reduce<number | null>(
-    (sum, time) => (sum === null || time === null ? null : sum + time),
-    plan.policy.bakeMs,
+    (sum, time) => (sum === null || time === null ? null : sum + inWindows(time)),
+    inWindows(plan.policy.bakeMs),
   )
   return { requestsPerMinute, leastMs, metrics }
+}
+
+/** With what is left out after each change of weight; time counts by whole windows. */
+function inWindows(timeMs: number): number {
+  const { warmUpMs, windowMs } = defaultPace
+  return warmUpMs + Math.ceil(timeMs / windowMs) * windowMs
 }
 
 /** Until it is baked and has seen enough; null: never. */

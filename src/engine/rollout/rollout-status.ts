@@ -6,8 +6,11 @@ import { phaseOf } from '../../decide/rollout/state.ts'
 import type { GatewayRouteStatus } from '../gateway/gateway-config.ts'
 import type { Replica } from '../replica/replica.ts'
 import type { RevisionStatus, RolloutStatus } from '../service-status.ts'
+import { defaultPace } from './evidence.ts'
 import { type ServiceRecord, countDesired } from '../state/records.ts'
 import { observeRevision } from './observe-rollout.ts'
+
+const firstEvidenceMs = defaultPace.warmUpMs + defaultPace.windowMs
 
 export interface RolloutFacts {
   readonly record: ServiceRecord
@@ -75,16 +78,24 @@ export function summarizeRollout(rollout: RolloutStatus, desired: number): strin
     case 'Baking':
       return bake === null
         ? `${weight}${rest}`
-        : `${weight}step ${step} of ${weights.length}, watched for ${formatMs(bake.doneMs)} of ${formatMs(bake.neededMs)}, ${bake.requests} of at least ${bake.minRequests} requests; ${rest}`
+        : `${weight}step ${step} of ${weights.length}, ${describeWatch(bake)}, ${bake.requests} of at least ${bake.minRequests} requests; ${rest}`
     case 'Promoting':
       return bake === null
         ? `revision ${to} grows to full capacity, ${candidate.ready} of ${candidate.wanted} ready; ${weight}${rest}`
-        : `revision ${to} takes all requests, watched for ${formatMs(bake.doneMs)} of ${formatMs(bake.neededMs)}; revision ${from} stands by`
+        : `revision ${to} takes all requests, ${describeWatch(bake)}; revision ${from} stands by`
     case 'Aborting':
       return `revision ${to} is being taken back, revision ${from} serves: ${cause?.message ?? ''}`
     case 'Done':
       return 'the rollout is over'
   }
+}
+
+/** Evidence is looked at by windows: until the first one is full there is nothing to show. */
+function describeWatch({ doneMs, neededMs }: NonNullable<RolloutStatus['bake']>): string {
+  if (doneMs === 0) return `waiting for the first evidence, about ${formatMs(firstEvidenceMs)} after the weight`
+  return doneMs < neededMs
+    ? `watched for ${formatMs(doneMs)} of ${formatMs(neededMs)}`
+    : `watched for ${formatMs(doneMs)}, as long as it has to be`
 }
 
 /** `revision 4 gets 5 % (observed 21 of 418), `. */
