@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { detectContentType, photoTypeOfName } from '../base/content-type.ts'
 import { TowlineError, hasErrno } from '../base/errors.ts'
+import { readRegularFile } from '../base/file/regular-file.ts'
+
+/** More than any gateway lets in. */
+const maxBytes = 1 << 30
 
 /** The body of a request to a model. */
 export interface Payload {
@@ -27,8 +30,14 @@ export function readPayloadAsNamed(file: string): Payload {
 
 function readInput(file: string): Buffer {
   try {
-    return readFileSync(file)
+    return readRegularFile(file, maxBytes)
   } catch (cause) {
-    throw new TowlineError(hasErrno(cause, 'ENOENT') ? 'TL_FILE_MISSING' : 'TL_FILE_UNREADABLE', file, { cause })
+    throw new TowlineError(
+      hasErrno(cause, 'ENOENT') ? 'TL_FILE_MISSING' : 'TL_FILE_UNREADABLE',
+      `${file} (${(cause as Error).message})`,
+      {
+        cause,
+      },
+    )
   }
 }

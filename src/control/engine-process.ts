@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { writeFileAtomic } from '../base/atomic-file.ts'
+import { writeFileAtomic } from '../base/file/atomic-file.ts'
 import { readVersion } from '../base/process/version.ts'
 import { systemClock } from '../base/clock.ts'
 import { openEngine } from '../engine/engine.ts'

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { planRollout } from '../decide/rollout/begin.ts'
+import { abortRollout, startRollout } from '../decide/rollout/step.ts'
 import { resolveRollout } from '../spec/resolve/resolve-rollout.ts'
 import type { Service } from '../spec/service.ts'
 import { type AdmittedApplication, nextNumber, nextRecord, scaleRecord } from './apply.ts'
@@ -100,4 +102,40 @@ test('a size set by hand counts until the next spec; within the bounds of an aut
   assert.equal(auto.scale?.replicas, 4, 'an autoscaler takes over what there is')
   assert.throws(() => scaleRecord(auto, 6, 9), { code: 'TL_REQUEST_INVALID', message: /between 2 and 5, not 6/ })
   assert.equal(scaleRecord(auto, 0, 9).scale?.replicas, 0)
+})
+
+test('the spec of a canary that is just being taken back is refused as it is a moment later', () => {
+  const cause = { reason: 'ByHand', message: 'somebody aborted it', hint: null } as const
+  const changed = next(record, apply('three'))
+  const plan = planRollout({
+    id: 'plan-a',
+    reason: 'Apply',
+    rollout: resolveRollout({ steps: [{ weight: 10 }] }, '/'),
+    stable: 2,
+    candidate: 3,
+    replicas: 1,
+    stableProven: true,
+  })
+  const state = abortRollout(plan, startRollout(plan, 0), cause, 0)
+  const leaving = { ...changed, rollout: { plan, state, startedAtMs: 0 } }
+  assert.throws(() => nextRecord(leaving, apply('three'), 7), {
+    code: 'TL_ROLLOUT_REJECTED',
+    message: /somebody aborted it/,
+  })
+  assert.equal(next(leaving, apply('four')).target, 4)
+})
+
+test('a canary is not scaled to nothing: that would be an order that nobody follows', () => {
+  const plan = planRollout({
+    id: 'plan-a',
+    reason: 'Apply',
+    rollout: resolveRollout({ steps: [{ weight: 10 }] }, '/'),
+    stable: 2,
+    candidate: 3,
+    replicas: 1,
+    stableProven: true,
+  })
+  const going = { ...record, rollout: { plan, state: startRollout(plan, 0), startedAtMs: 0 } }
+  assert.throws(() => scaleRecord(going, 0, 9), { code: 'TL_ROLLOUT_REFUSED', hint: /towline abort mlp/ })
+  assert.equal(scaleRecord(going, 3, 9).scale?.replicas, 3)
 })

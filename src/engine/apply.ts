@@ -50,10 +50,14 @@ export async function applyService(
     services.set(service.name, hands)
     return hands
   }
-  const next = nextRecord(known.record, application, around.clock.nowMs())
+  // What is refused opens no port.
+  nextRecord(known.record, application, around.clock.nowMs())
   const port = asked ?? known.record.port
   const opened = port === known.record.port ? port : await openPort(known, around, [port])
-  known.change({ ...next, port: opened })
+  if (known.record.stopping)
+    throw new TowlineError('TL_NOT_READY', `${service.name} is being taken down`, { hint: 'try again in a moment' })
+  // Only now: orders, and the rollout itself, may have changed the record while the port was opened.
+  known.change({ ...nextRecord(known.record, application, around.clock.nowMs()), port: opened })
   known.expectChange()
   return known
 }
@@ -95,6 +99,10 @@ export function nextRecord(
 ): Partial<ServiceRecord> {
   const { service, file, hash, environment } = application
   const { rejected, revisions, target, stable, rollout } = record
+  const leaving = rollout?.state.position
+  const candidate = revisions.find(({ number: known }) => known === rollout?.plan.candidate)
+  if (leaving?.phase === 'Aborting' && leaving.cause.reason !== 'Superseded' && candidate?.hash === hash)
+    throw rejection(record, candidate.number, leaving.cause.message)
   const inPlace = { file, environment, applied: service, scale: carryScale(record, service), lastFailure: null }
   const candidates = [target, stable, ...(rollout === null ? [] : [rollout.plan.candidate])]
   const same = candidates
@@ -102,17 +110,16 @@ export function nextRecord(
     .find((revision) => revision?.hash === hash)
   // Fields that need no new revision, such as the number of replicas, are taken in place.
   if (same !== undefined) return { ...inPlace, target: same.number, rejected: null }
-  if (rejected?.hash === hash)
-    throw new TowlineError(
-      'TL_ROLLOUT_REJECTED',
-      `revision ${rejected.revision}, and nothing changed since: ${rejected.cause.message}`,
-      {
-        hint: `change the spec or the model, or \`towline retry ${record.name}\` tries the same again`,
-      },
-    )
+  if (rejected?.hash === hash) throw rejection(record, rejected.revision, rejected.cause.message)
   const number = nextNumber(record)
   const added = createRevision(number, application, nowMs)
   return { ...inPlace, target: number, revisions: [...revisions, added], rejected: null }
+}
+
+function rejection({ name }: ServiceRecord, revision: number, why: string): TowlineError {
+  return new TowlineError('TL_ROLLOUT_REJECTED', `revision ${revision}, and nothing changed since: ${why}`, {
+    hint: `change the spec or the model, or \`towline retry ${name}\` tries the same again`,
+  })
 }
 
 export function nextNumber({ revisions, history }: ServiceRecord): number {
@@ -121,6 +128,15 @@ export function nextNumber({ revisions, history }: ServiceRecord): number {
 
 /** A size set by hand. An autoscaler goes on from there; from 0 it does not, unless 0 is its least. TL_REQUEST_INVALID out of its bounds. */
 export function scaleRecord(record: ServiceRecord, replicas: number, nowMs: number): Partial<ServiceRecord> {
+  // A canary never goes below what there was at its start, so it would be an order that nobody follows.
+  if (replicas === 0 && record.rollout?.plan.kind === 'Canary')
+    throw new TowlineError(
+      'TL_ROLLOUT_REFUSED',
+      `a canary to revision ${record.rollout.plan.candidate} goes on, and needs replicas to compare`,
+      {
+        hint: `\`towline abort ${record.name}\` first, or \`towline down ${record.name}\``,
+      },
+    )
   const { autoscaling } = record.applied
   if (autoscaling !== undefined && replicas !== 0) {
     const { minReplicas, maxReplicas } = autoscaling

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { writeFileAtomic } from '../base/atomic-file.ts'
+import { writeFileAtomic } from '../base/file/atomic-file.ts'
 import { readAnnouncement } from '../base/process/announcement.ts'
 import { beside } from '../base/process/beside.ts'
 import type { Clock } from '../base/clock.ts'

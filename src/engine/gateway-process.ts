@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { writeFileAtomic } from '../base/atomic-file.ts'
+import { writeFileAtomic } from '../base/file/atomic-file.ts'
 import { systemClock } from '../base/clock.ts'
 import { TowlineError } from '../base/errors.ts'
 import { leaseLapsed } from '../base/process/lease.ts'

@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -149,4 +150,19 @@ test('a folder beside a single model that is named like its data is not taken fo
   const before = await printModel(model)
   mkdirSync(`${model}_files`)
   assert.equal(await printModel(model), before)
+})
+
+test('links to files are followed, links to folders are not: what is copied is what the digest is made of', async (t) => {
+  const { dir, paths } = createProject(t)
+  const [model, other] = [join(dir, 'model'), join(dir, 'other')]
+  mkdirSync(model)
+  mkdirSync(other)
+  writeFileSync(join(other, 'weights'), 'a')
+  symlinkSync(join(other, 'weights'), join(model, 'model.onnx'))
+  symlinkSync(other, join(model, 'extra'))
+  symlinkSync('.', join(model, 'loop'))
+  const kept = await keepModel(paths, model)
+  assert.equal(kept.digest, await printModel(model))
+  assert.deepEqual(readdirSync(kept.path), ['model.onnx'])
+  assert.equal(readFileSync(join(kept.path, 'model.onnx'), 'utf8'), 'a')
 })

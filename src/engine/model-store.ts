@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { constants, createReadStream, existsSync, statSync } from 'node:fs'
-import { chmod, cp, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { hashOf } from '../base/canonical.ts'
 import { TowlineError, hasErrno } from '../base/errors.ts'
@@ -30,14 +30,17 @@ export async function keepModel({ models }: ProjectPaths, path: string): Promise
   const copy = join(folder, nameOf(isFolder))
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const sources = isFolder ? [path] : await listWithData(path)
-    for (const source of sources)
-      await cp(source, source === path ? copy : join(folder, basename(source)), {
-        recursive: true,
-        dereference: true,
-        preserveTimestamps: true,
-        mode: constants.COPYFILE_FICLONE,
-      })
+    // The very files that the digest is made of, and no others: not what a link to a folder leads to.
+    const sources = isFolder ? await listFiles(path) : await listWithData(path)
+    for (const source of sources) {
+      const target = isFolder
+        ? join(copy, relative(path, source))
+        : source === path
+          ? copy
+          : join(folder, basename(source))
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 })
+      await copyFile(source, target, constants.COPYFILE_FICLONE)
+    }
     // Of the copy: the original may have changed while it was read. Its data files go by the name that it had.
     const digest = isFolder
       ? await printModel(copy)

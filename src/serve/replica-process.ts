@@ -1,6 +1,6 @@
 /** One replica as a process of its own. The only argument is the path of its `ReplicaConfig`. */
 import { readFileSync } from 'node:fs'
-import { writeFileAtomic } from '../base/atomic-file.ts'
+import { writeFileAtomic } from '../base/file/atomic-file.ts'
 import { systemClock } from '../base/clock.ts'
 import { TowlineError } from '../base/errors.ts'
 import { leaseLapsed } from '../base/process/lease.ts'

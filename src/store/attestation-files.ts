@@ -1,9 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../base/atomic-file.ts'
+import { writeFileAtomic } from '../base/file/atomic-file.ts'
 import { TowlineError, hasErrno } from '../base/errors.ts'
+import { readRegularFile } from '../base/file/regular-file.ts'
 import { type Attestation, attestationForm } from './attestation.ts'
 
+/** One with the figures of some hundred checks has a tenth of it. */
+const maxBytes = 1 << 20
 /** A file for each environment, service and model. Names of both are DNS labels, so the dots are ours. */
 const fileName = /^([-a-z0-9]+)\.([-a-z0-9]+)\.[0-9a-f]{32}\.json$/
 
@@ -32,9 +35,10 @@ export function readAttestations(specDir: string, service: string): readonly Att
 function readAttestation(file: string, name: string): Attestation {
   let value: unknown
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'))
+    value = JSON.parse(readRegularFile(file, maxBytes).toString())
   } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw new TowlineError('TL_FILE_UNREADABLE', file, { cause })
+    if (!(cause instanceof SyntaxError))
+      throw new TowlineError('TL_FILE_UNREADABLE', `${file} (${(cause as Error).message})`, { cause })
     throw unusable(file, 'it is no JSON', cause)
   }
   const { data, error } = attestationForm.safeParse(value)

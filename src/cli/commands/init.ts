@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import { writeFileAtomic } from '../../base/atomic-file.ts'
+import { writeFileAtomic } from '../../base/file/atomic-file.ts'
 import { TowlineError } from '../../base/errors.ts'
 import { findModelFiles } from '../../serve/model-files.ts'
 import { type OnnxMetadata, type OnnxPort, readOnnxMetadata } from '../../serve/runtime/onnx-metadata.ts'

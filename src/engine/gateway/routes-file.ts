@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { writeFileAtomic } from '../../base/atomic-file.ts'
+import { writeFileAtomic } from '../../base/file/atomic-file.ts'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
 import type { GatewayRoute } from './gateway-config.ts'
 import { parseRoutes } from './gateway-form.ts'

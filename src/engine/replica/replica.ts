@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { writeFileAtomic } from '../../base/atomic-file.ts'
+import { writeFileAtomic } from '../../base/file/atomic-file.ts'
 import { readAnnouncement } from '../../base/process/announcement.ts'
 import { beside } from '../../base/process/beside.ts'
 import type { Clock } from '../../base/clock.ts'

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { TowlineError, hasErrno } from './errors.ts'
+import { TowlineError, hasErrno } from '../errors.ts'
 
 /** Replaces `path` in one step: a reader sees the old content or the new, never a part. Durable once it returns. */
 export function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o644): void {
