@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type EngineClient, startEngine } from '../../src/control/client.ts'
 import type { ServiceStatus } from '../../src/control/api.ts'
 import { startOpenLoad } from '../kit/open-load.ts'
-import { type Project, isReady, openProject, requestBody, serviceName, waitFor } from './project.ts'
+import { type Project, isReady, kill, openProject, requestBody, serviceName, waitFor } from './project.ts'
 
 /** Evidence as it would be with ten times the traffic, so that a canary takes seconds. */
 const evidencePace = { windowMs: 1000, warmUpMs: 300 }
@@ -15,6 +16,7 @@ const canary = {
   bake: '2s',
   analysis: { minRequests: 10, errors: { floorPerThousand: 100 } },
 }
+const freePort = 18_998
 const otherModel = join(import.meta.dirname, '../models/log.onnx')
 
 interface Running {
@@ -130,6 +132,28 @@ test('an abort by hand under load brings back the old revision with all its repl
   assert.deepEqual([done.phase, done.revision, done.replicas.ready, done.instances.length], ['Ready', 1, 2, 2])
   assert.equal((await client.order(serviceName, { verb: 'Abort', plan })).nothing?.includes('aborted'), true)
   assert.deepEqual(Object.keys(await load.stop()), ['ok'])
+})
+
+test('an order that comes while a spec waits for its port is not overtaken: the new model is judged all the same', async (t) => {
+  const { project, client } = await run(t, canary)
+  const { gateway } = await client.status()
+  // The gateway opens ports: while it stands still, the application waits for one.
+  kill(gateway.pid, 'SIGSTOP')
+  const applied = client.apply(serviceName, {
+    ...project.document({ rollout: canary, uri: otherModel }),
+    port: freePort,
+  })
+  await sleep(600)
+  await client.order(serviceName, { verb: 'Restart' })
+  kill(gateway.pid, 'SIGCONT')
+  await applied
+  const { rollout } = await waitFor(client, (service) => service.rollout?.kind === 'Canary')
+  assert.deepEqual([rollout?.from, rollout?.to], [1, 3])
+  const { rollouts } = await client.history(serviceName)
+  assert.deepEqual(
+    rollouts.map(({ to, outcome, cause }) => [to, outcome, cause?.reason]),
+    [[2, 'Aborted', 'Superseded']],
+  )
 })
 
 test('a model that was edited in place is a new revision, and the old one keeps the old model', async (t) => {
