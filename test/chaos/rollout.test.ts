@@ -111,8 +111,9 @@ test('a canary whose answers are errors is taken back by itself, and the same sp
     Object.keys(refused).every((answer) => answer.startsWith('400 ')),
     JSON.stringify(refused),
   )
-  const share = Object.values(refused).reduce((sum, count) => sum + count, 0) / ok
-  assert.ok(share < 0.1, `${share} of all requests met it`)
+  const met = Object.values(refused).reduce((sum, count) => sum + count, 0)
+  // The weight of the first step, and two that were under way while it was taken back.
+  assert.ok(met <= (ok + met) * 0.1 + 2, `${met} of ${ok + met} requests met it`)
   await assert.rejects(client.apply(serviceName, bad), { code: 'TL_ROLLOUT_REJECTED' })
   await client.order(serviceName, { verb: 'Retry' })
   const retried = await waitFor(client, ({ rollout }) => rollout !== null)
