@@ -1,4 +1,5 @@
 import { TowlineError, hasErrno } from '../base/errors.ts'
+import { inferUrl } from '../bench/inference-call.ts'
 import { connectEngine } from '../control/client.ts'
 import { keyHeader } from './inference.ts'
 import { findService } from './commands/status.ts'
@@ -36,5 +37,3 @@ async function listModels(base: string): Promise<readonly string[]> {
     })
   }
 }
-
-const inferUrl = (base: string, model: string): string => `${base}/v2/models/${encodeURIComponent(model)}/infer`

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { sampleService } from '../../test/kit/service-sample.ts'
 import { resolveRollout } from '../spec/resolve/resolve-rollout.ts'
-import type { Service } from '../spec/service.ts'
 import { writeAttestation } from '../store/attestation-files.ts'
 import type { Attestation } from '../store/attestation.ts'
 import { admit } from './admission.ts'
@@ -12,18 +12,9 @@ import type { ServiceRecord } from './state/records.ts'
 
 const nowMs = 1_800_000_000_000
 const digest = (letter: string): string => `sha256:${letter.repeat(64)}`
-const service: Service = {
-  name: 'cats',
-  model: { path: '/m', name: 'cats', format: 'onnx' },
-  runtime: { kind: 'onnx', threads: 0 },
-  env: [],
-  serving: { timeoutMs: 1000, maxBodyBytes: 1, maxQueuedRows: 1 },
-  resources: { cpuMillis: 1000 },
-  replicas: 1,
-  lifecycle: { startupTimeoutMs: 1000, drainTimeoutMs: 1000 },
-  paused: false,
+const service = sampleService({
   rollout: resolveRollout({ requires: [{ environment: 'staging', maxAge: '1h' }] }, '/'),
-}
+})
 const attestation: Attestation = {
   version: 1,
   environment: 'staging',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sampleService } from '../../test/kit/service-sample.ts'
 import { planRollout } from '../decide/rollout/begin.ts'
 import { abortRollout, startRollout } from '../decide/rollout/step.ts'
 import { resolveRollout } from '../spec/resolve/resolve-rollout.ts'
@@ -7,18 +8,7 @@ import type { Service } from '../spec/service.ts'
 import { type AdmittedApplication, nextNumber, nextRecord, scaleRecord } from './apply.ts'
 import { type RevisionRecord, type ServiceRecord, countDesired } from './state/records.ts'
 
-const service: Service = {
-  name: 'mlp',
-  model: { path: '/m', name: 'mlp', format: 'onnx' },
-  runtime: { kind: 'onnx', threads: 0 },
-  env: [],
-  serving: { timeoutMs: 1000, maxBodyBytes: 1, maxQueuedRows: 1 },
-  resources: { cpuMillis: 1000 },
-  replicas: 1,
-  lifecycle: { startupTimeoutMs: 1000, drainTimeoutMs: 1000 },
-  paused: false,
-  rollout: resolveRollout({}, '/'),
-}
+const service = sampleService({ name: 'mlp' })
 const model = { digest: 'sha256:aa', path: '/kept/m' }
 const revisionOf = (number: number, hash: string): RevisionRecord => ({
   number,

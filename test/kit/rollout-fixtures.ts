@@ -11,7 +11,7 @@ import type { Cause, Pause, Position, RolloutState } from '../../src/decide/roll
 import type { RevisionRecord, RolloutRecord, ServiceRecord } from '../../src/engine/state/records.ts'
 import { resolveRollout } from '../../src/spec/resolve/resolve-rollout.ts'
 import type { Service } from '../../src/spec/service.ts'
-import { createRecord } from './rollout-world.ts'
+import { sampleRecord, sampleRevision, sampleService } from './service-sample.ts'
 
 /** A rollout from revision 3 to revision 4 of a service of four, as values: each test changes what it is about. */
 
@@ -126,38 +126,22 @@ export const provenGood = judgeAfter(60, windowOf(400))
 /** What it fails: 8 % errors. */
 export const provenBad = judgeAfter(10, windowOf(400, 32))
 
-export function sampleService(rollout: Parameters<typeof resolveRollout>[0] = {}): Service {
-  return {
-    name: 'cats',
-    model: { path: '/m', name: 'cats', format: 'onnx' },
-    runtime: { kind: 'onnx', threads: 0 },
-    env: [],
-    serving: { timeoutMs: 1000, maxBodyBytes: 1, maxQueuedRows: 1 },
-    resources: { cpuMillis: 1000 },
-    replicas: 4,
-    lifecycle: { startupTimeoutMs: 1000, drainTimeoutMs: 1000 },
-    paused: false,
-    rollout: resolveRollout(rollout, '/'),
-  }
-}
-
-export function sampleRevision(number: number, change: Partial<RevisionRecord> = {}): RevisionRecord {
-  return {
-    number,
-    hash: `hash-${number}`,
-    service: sampleService(),
-    modelDigest: `sha256:${number}`,
-    modelPath: `/kept/${number}`,
-    createdAtMs: 0,
-    proven: true,
-    ...change,
-  }
-}
-
 /** Revisions 1 to 3 have served, and 3 does. */
-export function sampleRecord(change: Partial<ServiceRecord> = {}): ServiceRecord {
-  const revisions = [1, 2, 3].map((number) => sampleRevision(number))
-  return { ...createRecord(sampleService()), stable: 3, target: 3, revisions, ...change }
+export function recordOfThree(change: Partial<ServiceRecord> = {}): ServiceRecord {
+  return sampleRecord(
+    serviceOfFour(),
+    [1, 2, 3].map((number) => revisionOfFour(number)),
+    change,
+  )
+}
+
+/** Four replicas, and a rollout as it is written in a spec. */
+export function serviceOfFour(rollout: Parameters<typeof resolveRollout>[0] = {}): Service {
+  return sampleService({ replicas: 4, rollout: resolveRollout(rollout, '/') })
+}
+
+export function revisionOfFour(number: number, change: Partial<RevisionRecord> = {}): RevisionRecord {
+  return sampleRevision(number, { service: serviceOfFour(), ...change })
 }
 
 export function rolloutOf(plan: RolloutPlan, state: RolloutState): RolloutRecord {
@@ -166,10 +150,10 @@ export function rolloutOf(plan: RolloutPlan, state: RolloutState): RolloutRecord
 
 /** A rollout of that record to revision 4 goes on. */
 export function recordDuring(rollout: RolloutRecord, change: Partial<ServiceRecord> = {}): ServiceRecord {
-  const revisions = [1, 2, 3].map((number) => sampleRevision(number))
-  return sampleRecord({
+  const revisions = [1, 2, 3].map((number) => revisionOfFour(number))
+  return recordOfThree({
     target: 4,
-    revisions: [...revisions, sampleRevision(4, { proven: false })],
+    revisions: [...revisions, revisionOfFour(4, { proven: false })],
     rollout,
     ...change,
   })

@@ -17,6 +17,7 @@ import { type ServiceOrder, orderService } from '../../src/engine/rollout/orders
 import { type RolledService, RolloutHands } from '../../src/engine/rollout/rollout-hands.ts'
 import { type ServiceRecord, countDesired } from '../../src/engine/state/records.ts'
 import type { Service } from '../../src/spec/service.ts'
+import { sampleRecord, sampleRevision } from './service-sample.ts'
 
 /** How a revision behaves once it is started. */
 export type Behaviour = 'Healthy' | 'NeverReady' | 'FailsSmoke' | 'Erroring'
@@ -366,24 +367,5 @@ function createCounts(countedSince: string, startMs: number) {
 
 /** A service of one revision that has served, as an engine would have written it. */
 export function createRecord(service: Service): ServiceRecord {
-  return {
-    name: service.name,
-    file: '/towline.yaml',
-    host: '127.0.0.1',
-    port: 8080,
-    environment: null,
-    applied: service,
-    target: 1,
-    stable: 1,
-    revisions: [
-      { number: 1, hash: 'first', service, modelDigest: 'sha256:aa', modelPath: '/kept', createdAtMs: 0, proven: true },
-    ],
-    rollout: null,
-    warm: [],
-    history: [],
-    rejected: null,
-    stopping: false,
-    scale: null,
-    lastFailure: null,
-  }
+  return sampleRecord(service, [sampleRevision(1, { hash: 'first', service, modelDigest: 'sha256:aa' })])
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { canary, look, revision, rolling, stateAt } from '../../../test/kit/rollout-plan.ts'
+import { rollingPlan, samplePlan, serving as revision, stateAt } from '../../../test/kit/rollout-fixtures.ts'
 import { planCapacity } from './capacity.ts'
 import type { RolloutObservation } from './observation.ts'
 import type { Cause, Position } from './state.ts'
@@ -8,6 +8,18 @@ import { abortRollout, stepRollout } from './step.ts'
 
 /** What random interleavings and a reading of them found wrong once, each as its smallest case. */
 
+const ids = { stable: 1, candidate: 2 } as const
+const canary = samplePlan(ids)
+const rolling = rollingPlan(ids)
+const look = (change: Partial<RolloutObservation> = {}): RolloutObservation => ({
+  nowMs: 1000,
+  replicas: 4,
+  stable: revision(4),
+  candidate: revision(1),
+  route: null,
+  window: null,
+  ...change,
+})
 const byHand: Cause = { reason: 'ByHand', message: 'm', hint: null }
 const swap = { ...canary, surge: 'Swap' } as const
 const baking: Position = { phase: 'Baking', step: 1, bakedMs: 0, requests: 0, silentMs: 0 }

@@ -7,8 +7,8 @@ import {
   rolloutOf,
   sampleCause,
   samplePlan,
-  sampleRevision,
-  sampleService,
+  revisionOfFour,
+  serviceOfFour,
   startMs,
   stateAt,
 } from '../../../test/kit/rollout-fixtures.ts'
@@ -19,7 +19,7 @@ import { endRollout } from './end-rollout.ts'
 
 const promoted = stateAt({ phase: 'Done', outcome: 'Promoted', cause: null })
 const aborted = (reason: Cause['reason']) => stateAt({ phase: 'Done', outcome: 'Aborted', cause: sampleCause(reason) })
-const canary = sampleService({ steps: [{ weight: 10 }] })
+const canary = serviceOfFour({ steps: [{ weight: 10 }] })
 
 function end(
   state: typeof promoted,
@@ -55,7 +55,7 @@ test('nothing stands ready where replicas were replaced one by one, had no room,
   const warm = [{ revision: 2, replicas: 4, untilMs: startMs + 1000 }]
   assert.deepEqual(end(promoted, { warm }, rollingPlan()).warm, [])
   assert.deepEqual(end(promoted, { warm }, samplePlan({ surge: 'Swap' })).warm, [])
-  const none = sampleService({ steps: [{ weight: 10 }], warmRevisions: 0 })
+  const none = serviceOfFour({ steps: [{ weight: 10 }], warmRevisions: 0 })
   assert.deepEqual(end(promoted, { warm, applied: none }).warm, [])
 })
 
@@ -65,7 +65,7 @@ test('of the revisions that stand ready the newest stay, as many as the spec say
     { revision: 2, replicas: 4, untilMs: startMs + 1000 },
     { revision: 1, replicas: 4, untilMs: startMs + 1000 },
   ]
-  const two = sampleService({ steps: [{ weight: 10 }], warmRevisions: 2 })
+  const two = serviceOfFour({ steps: [{ weight: 10 }], warmRevisions: 2 })
   const after = end(promoted, { warm, applied: two }).warm
   assert.deepEqual(
     after?.map(({ revision }) => revision),
@@ -85,7 +85,7 @@ test('an aborted revision is rejected with its cause, and the stable one is want
 })
 
 test('what a newer spec has taken the place of is neither rejected nor a failure, and the newer one stays wanted', () => {
-  const newer = { target: 5, revisions: [3, 4, 5].map((number) => sampleRevision(number, { proven: number === 3 })) }
+  const newer = { target: 5, revisions: [3, 4, 5].map((number) => revisionOfFour(number, { proven: number === 3 })) }
   for (const state of [aborted('Superseded'), aborted('AnalysisFailed')]) {
     const after = end(state, newer)
     assert.ok(!('target' in after) && !('rejected' in after) && !('lastFailure' in after))

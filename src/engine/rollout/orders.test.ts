@@ -7,9 +7,9 @@ import {
   rolloutOf,
   sampleCause,
   samplePlan,
-  sampleRecord,
-  sampleRevision,
-  sampleService,
+  recordOfThree,
+  revisionOfFour,
+  serviceOfFour,
   startMs,
   stateAt,
 } from '../../../test/kit/rollout-fixtures.ts'
@@ -42,7 +42,7 @@ const rollback = (to: number | null = null, from: number | null = null): Service
 const abort = (plan: string | null = null): ServiceOrder => ({ verb: 'Abort', plan })
 const promote = (plan: string | null = null): ServiceOrder => ({ verb: 'Promote', plan, step: null, full: false })
 const during = recordDuring(rolloutOf(samplePlan(), stateAt(bakingAt(0))))
-const still = sampleRecord()
+const still = recordOfThree()
 const ended = (outcome: EndedRollout['outcome']): EndedRollout => ({
   id: 'plan-0',
   kind: 'Canary',
@@ -142,9 +142,9 @@ test('a rollback from a revision that no longer serves, or to the one that does,
 
 test('without a revision to go back to a rollback is refused, naming those that are kept', () => {
   assertRefused(still, rollback(9), /cats has no revision 9 that has served.*kept are 1, 2/)
-  const only = { ...still, revisions: [sampleRevision(3)] }
+  const only = { ...still, revisions: [revisionOfFour(3)] }
   assertRefused(only, rollback(), /no earlier revision that has served.*revisionHistoryLimit/)
-  const unproven = { ...still, revisions: [sampleRevision(2, { proven: false }), sampleRevision(3)] }
+  const unproven = { ...still, revisions: [revisionOfFour(2, { proven: false }), revisionOfFour(3)] }
   assertRefused(unproven, rollback(), /no earlier revision/)
 })
 
@@ -160,7 +160,7 @@ test('a retry is the rejected revision once more, under a new number', () => {
   const after = order(record, { verb: 'Retry' })
   assert.deepEqual([after.target, after.stable, after.rejected, after.lastFailure], [5, 3, null, null])
   assert.deepEqual(after.revisions.at(-1), {
-    ...sampleRevision(4, { proven: false }),
+    ...revisionOfFour(4, { proven: false }),
     number: 5,
     createdAtMs: nowMs,
   })
@@ -175,11 +175,11 @@ test('a retry of what holds after a failure judges it anew; of what goes on it d
 })
 
 test('a restart is the stable revision under a new number, one replica after the other, and nothing is judged', () => {
-  const record = { ...still, applied: sampleService({ steps: [{ weight: 10 }] }) }
+  const record = { ...still, applied: serviceOfFour({ steps: [{ weight: 10 }] }) }
   const after = order(record, { verb: 'Restart' })
   assert.deepEqual([after.target, after.stable, after.rejected], [4, 3, null])
   assert.deepEqual(after.revisions.at(-1), {
-    ...sampleRevision(3, { proven: false }),
+    ...revisionOfFour(3, { proven: false }),
     number: 4,
     createdAtMs: nowMs,
   })

@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sampleService } from '../../../test/kit/service-sample.ts'
 import type { Service } from '../../spec/service.ts'
 import type { AdmittedApplication } from '../apply.ts'
 import type { GatewayRouteStatus } from '../gateway/gateway-config.ts'
 import type { ServiceRecord } from '../state/records.ts'
 import { reportPlan } from './plan-report.ts'
 
-const service: Service = {
-  name: 'cats',
-  model: { path: '/m', name: 'cats', format: 'onnx' },
-  runtime: { kind: 'onnx', threads: 0 },
-  env: [],
-  serving: { timeoutMs: 1000, maxBodyBytes: 1, maxQueuedRows: 1 },
-  resources: { cpuMillis: 1000 },
+const service = sampleService({
   replicas: 2,
-  lifecycle: { startupTimeoutMs: 1000, drainTimeoutMs: 1000 },
-  paused: false,
   rollout: {
     steps: [
       { weight: 10, bakeMs: 60_000, manual: false },
@@ -36,7 +29,7 @@ const service: Service = {
     revisionHistoryLimit: 3,
     warmRevisions: 1,
   },
-}
+})
 const revision = {
   number: 3,
   hash: 'a',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Behaviour, RolloutWorld, createRecord } from '../../../test/kit/rollout-world.ts'
+import { sampleService } from '../../../test/kit/service-sample.ts'
 import { resolveRollout } from '../../spec/resolve/resolve-rollout.ts'
 import type { Service } from '../../spec/service.ts'
 import { countDesired } from '../state/records.ts'
@@ -23,18 +24,8 @@ const rollouts = {
 type Way = keyof typeof rollouts
 
 function serviceOf(way: Way, replicas: number): Service {
-  return {
-    name: 'mlp',
-    model: { path: '/m', name: 'mlp', format: 'onnx' },
-    runtime: { kind: 'onnx', threads: 0 },
-    env: [],
-    serving: { timeoutMs: 1000, maxBodyBytes: 1, maxQueuedRows: 1 },
-    resources: { cpuMillis: 1000 },
-    replicas,
-    lifecycle: { startupTimeoutMs: 1000, drainTimeoutMs: 1000 },
-    paused: false,
-    rollout: resolveRollout(structuredClone(rollouts[way]) as Parameters<typeof resolveRollout>[0], '/'),
-  }
+  const rollout = structuredClone(rollouts[way]) as Parameters<typeof resolveRollout>[0]
+  return sampleService({ replicas, rollout: resolveRollout(rollout, '/') })
 }
 
 let applied = 0

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sampleRecord } from '../../../test/kit/rolled-record.ts'
+import { sampleRecord, sampleRevision, sampleService } from '../../../test/kit/service-sample.ts'
+import { resolveRollout } from '../../spec/resolve/resolve-rollout.ts'
 import type { ServiceRecord } from './records.ts'
 import { forgetRevisions } from './revision-history.ts'
 
-const record = sampleRecord({ stable: 7, target: 7, numbers: [1, 2, 3, 4, 5, 6, 7], revisionHistoryLimit: 2 })
+const record = sampleRecord(
+  sampleService({ rollout: resolveRollout({ revisionHistoryLimit: 2 }, '/') }),
+  [1, 2, 3, 4, 5, 6, 7].map((number) => sampleRevision(number)),
+)
 const kept = (change: Partial<ServiceRecord> = {}, running: readonly number[] = []): number[] =>
   forgetRevisions({ ...record, ...change }, new Set(running)).map(({ number }) => number)
 
