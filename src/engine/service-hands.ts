@@ -126,7 +126,10 @@ export class ServiceHands {
       wanted: this.rollouts.wanted(),
       replicas: [...this.replicas.values()].map((replica) => replica.observe()),
     })
+    const before = this.#record
     const told = await this.#route(actions, nowMs)
+    // An order came while the gateway was told: what was decided before it is decided again.
+    if (this.#record !== before) return this.#around.wake()
     for (const action of actions) this.#act(action)
     // What waits for others (a gateway that is not there, a process that is to end) shows at a later look by itself.
     if (told || actions.some(({ kind }) => progressKinds.includes(kind))) this.#around.wake()
