@@ -49,6 +49,19 @@ export const codes = {
   TL_ADDRESS_UNUSABLE: { exit: 1, http: 409, say: 'The address cannot be listened on' },
   TL_STATE_UNUSABLE: { exit: 1, http: 500, say: 'The state in this folder cannot be used' },
   TL_DISK_FULL: { exit: 1, http: 507, say: 'The disk is full' },
+  // images and registries
+  TL_REFERENCE_INVALID: { exit: 2, http: 400, say: 'The name of an image is not understood' },
+  TL_IMAGE_MISSING: { exit: 3, http: 404, say: 'There is no such container image' },
+  TL_IMAGE_UNREADABLE: { exit: 1, http: 500, say: 'A container image cannot be read' },
+  TL_BLOB_MISMATCH: { exit: 1, http: 502, say: 'What arrived is not what was asked for' },
+  TL_BASE_UNFIT: { exit: 2, http: 422, say: 'The base image does not fit' },
+  TL_LAYER_TOO_LARGE: { exit: 2, http: 413, say: 'A layer is larger than registries take' },
+  TL_CONTEXT_REFUSED: { exit: 2, http: 422, say: 'A file must not go into an image' },
+  TL_PACKAGE_MISMATCH: { exit: 1, http: 502, say: 'A package is not the one that the lock names' },
+  TL_PACKAGE_UNAVAILABLE: { exit: 1, http: 502, say: 'A package cannot be fetched' },
+  TL_REGISTRY_UNREACHABLE: { exit: 1, http: 503, say: 'The registry cannot be reached' },
+  TL_REGISTRY_REFUSED: { exit: 1, http: 403, say: 'The registry refused access' },
+  TL_REGISTRY_FAILED: { exit: 1, http: 502, say: 'The registry did not take or give what was asked' },
   TL_CANCELLED: { exit: 130, http: 499, say: 'Stopped on request' },
 } as const satisfies Record<`TL_${string}`, { exit: number; http: number; say: string }>
 
