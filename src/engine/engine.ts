@@ -17,7 +17,8 @@ import { defaultSyncMs } from './scale/scaler.ts'
 import { type ServiceOrder, orderService } from './rollout/orders.ts'
 import { type EvidencePace, defaultPace } from './rollout/evidence.ts'
 import { type PlanStatus, reportPlan } from './rollout/plan-report.ts'
-import { keepModel, printModel, pruneModels } from './model-store.ts'
+import { keepModel, pruneModels } from './model-store.ts'
+import { printModel } from '../spec/model-print.ts'
 import { revisionOf } from '../spec/revision.ts'
 import { ServiceHands, type ServiceSurroundings } from './service-hands.ts'
 import type { EngineStatus, HistoryStatus, LoadStatus, ServiceStatus } from './service-status.ts'
@@ -308,7 +309,7 @@ export function openEngine(options: EngineOptions): Engine {
     },
     plan: async (application) => {
       const { name, model: source } = application.service
-      const model = { digest: await printModel(source.path), path: source.path }
+      const model = { digest: (await printModel(source.path)).digest, path: source.path }
       if (gateway.ready) await gateway.readTraffic().catch(() => undefined)
       const hash = `${revisionOf(application.service)}-${model.digest}`
       const record = services.get(name)?.record

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
-import { constants, createReadStream, existsSync, statSync } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { chmod, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join, relative } from 'node:path'
-import { hashOf } from '../base/canonical.ts'
+import { basename, dirname, join } from 'node:path'
 import { TowlineError, hasErrno } from '../base/errors.ts'
 import { newShortId } from '../base/id.ts'
+import { explainUnreadable, printFiles, printModel } from '../spec/model-print.ts'
 import type { ProjectPaths } from './paths.ts'
 
 /** A model as it was when it was applied: nobody edits this copy. */
@@ -23,28 +22,22 @@ const copying = 'copying-'
  */
 export async function keepModel({ models }: ProjectPaths, path: string): Promise<KeptModel> {
   const printed = await printModel(path)
-  const isFolder = statSync(path).isDirectory()
-  const kept = locate(models, printed, isFolder)
+  const { isFolder } = printed
+  const kept = locate(models, printed.digest, isFolder)
   if (existsSync(kept.path)) return kept
   const folder = join(models, `${copying}${newShortId()}`)
   const copy = join(folder, nameOf(isFolder))
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     // The very files that the digest is made of, and no others: not what a link to a folder leads to.
-    const sources = isFolder ? await listFiles(path) : await listWithData(path)
-    for (const source of sources) {
-      const target = isFolder
-        ? join(copy, relative(path, source))
-        : source === path
-          ? copy
-          : join(folder, basename(source))
+    for (const { name, file } of printed.files) {
+      const target = join(isFolder ? copy : folder, name)
       await mkdir(dirname(target), { recursive: true, mode: 0o700 })
-      await copyFile(source, target, constants.COPYFILE_FICLONE)
+      await copyFile(file, target, constants.COPYFILE_FICLONE)
     }
-    // Of the copy: the original may have changed while it was read. Its data files go by the name that it had.
-    const digest = isFolder
-      ? await printModel(copy)
-      : await printFiles([copy, ...sources.slice(1).map((source) => join(folder, basename(source)))])
+    // Of the copy: the original may have changed while it was read.
+    const copied = printed.files.map(({ name }) => [name, join(isFolder ? copy : folder, name)] as const)
+    const { digest } = await printFiles(copied, isFolder)
     await rename(folder, folderOf(models, digest)).catch((error: unknown) => {
       // Another application of the same model was quicker.
       if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error
@@ -56,7 +49,7 @@ export async function keepModel({ models }: ProjectPaths, path: string): Promise
         cause,
         hint: 'free some space and try again; nothing was changed',
       })
-    throw explain(cause, path)
+    throw explainUnreadable(cause, path)
   } finally {
     await remove(folder).catch(() => undefined) // what is left of it goes when the next engine starts
   }
@@ -71,24 +64,6 @@ export async function pruneModels({ models }: ProjectPaths, kept: ReadonlySet<st
     if (needed.has(entry) || (entry.startsWith(copying) && !all)) continue
     await remove(join(models, entry))
   }
-}
-
-/** A hash over the names and contents of a model's files: `sha256:…`. TL_MODEL_MISSING, TL_FILE_UNREADABLE. */
-export async function printModel(path: string): Promise<string> {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat === undefined) throw new TowlineError('TL_MODEL_MISSING', `${path} does not exist`)
-  try {
-    if (!stat.isDirectory()) return await printFiles(await listWithData(path))
-    return await print((await listFiles(path)).map((file) => [relative(path, file), file]))
-  } catch (cause) {
-    throw explain(cause, path)
-  }
-}
-
-function explain(cause: unknown, path: string): unknown {
-  return hasErrno(cause, 'EACCES', 'EPERM', 'ENOENT', 'ELOOP')
-    ? new TowlineError('TL_FILE_UNREADABLE', `${path} (${(cause as Error).message})`, { cause })
-    : cause
 }
 
 function locate(models: string, digest: string, isFolder: boolean): KeptModel {
@@ -110,41 +85,4 @@ async function remove(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
     if (entry.isDirectory()) await chmod(join(entry.parentPath, entry.name), 0o700)
   await rm(folder, { recursive: true, force: true })
-}
-
-/** A single model, first, and its data: the model's own name is not its content, the others are named in it. */
-async function printFiles([model, ...data]: readonly string[]): Promise<string> {
-  return await print([['', model ?? ''], ...data.map((file): [string, string] => [basename(file), file])])
-}
-
-async function print(files: readonly (readonly [name: string, file: string])[]): Promise<string> {
-  const parts: [name: string, sha256: string][] = []
-  for (const [name, file] of files) parts.push([name, await hashFile(file)])
-  return `sha256:${hashOf(parts)}`
-}
-
-/** A single model file, with what exporters put beside it when it is large: `model.onnx.data`, `model.onnx_data`. */
-async function listWithData(file: string): Promise<string[]> {
-  const own = basename(file)
-  const entries = await readdir(dirname(file), { withFileTypes: true })
-  const data = entries
-    .filter((entry) => !entry.isDirectory() && (entry.name.startsWith(`${own}.`) || entry.name.startsWith(`${own}_`)))
-    .map(({ name }) => join(dirname(file), name))
-    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true)
-  return [file, ...data.toSorted()]
-}
-
-async function listFiles(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true)
-    .toSorted()
-}
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
-  return hash.digest('hex')
 }

@@ -1,11 +1,14 @@
 import type { ErrorCode } from '../base/errors.ts'
 import type { ProcessIdentity } from '../base/process/process-identity.ts'
 
-/** All that one replica is told: a JSON file whose path is the only argument of `replica-process`. */
+/**
+ * All that one replica is told: a JSON file whose path is the only argument of `replica-process`. An engine writes one for
+ * each replica; a container image carries one, which its orchestrator may replace.
+ */
 export interface ReplicaConfig {
   readonly service: string
-  /** Unique name of this replica, e.g. `image-classifier-3-bx7kq`. */
-  readonly replica: string
+  /** Unique name of this replica, e.g. `image-classifier-3-bx7kq`. Absent: the name of its host, as in a container. */
+  readonly replica?: string
   readonly revision: number
   /** Absolute path of a folder with `model.onnx` and maybe `card.yaml`, or of a single `.onnx` file. */
   readonly modelPath: string
@@ -24,8 +27,8 @@ export interface ReplicaConfig {
   readonly drainTimeoutMs: number
   /** `-`: standard output. */
   readonly logFile: string
-  /** Rewritten atomically at each change of state. */
-  readonly announceFile: string
+  /** Rewritten atomically at each change of state. Absent: nobody reads it, and nothing is written to disk at all. */
+  readonly announceFile?: string
   /** Kept fresh by whoever supervises the replica; absent: nobody does, live on. */
   readonly lease?: { readonly file: string; readonly leaseMs: number }
 }

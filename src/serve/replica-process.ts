@@ -1,5 +1,6 @@
 /** One replica as a process of its own. The only argument is the path of its `ReplicaConfig`. */
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { writeFileAtomic } from '../base/file/atomic-file.ts'
 import { systemClock } from '../base/clock.ts'
 import { TowlineError } from '../base/errors.ts'
@@ -11,7 +12,7 @@ import { openReplica } from './replica.ts'
 import type { ReplicaAnnouncement, ReplicaConfig } from './replica-config.ts'
 
 const config = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as ReplicaConfig // written by the supervisor
-const { service, replica, revision } = config
+const { service, replica = hostname(), revision } = config
 const log = openLog({ file: config.logFile, fields: { service, replica, revision } })
 const identity = identifyProcess(process.pid) ?? { pid: process.pid, startTicks: 0 }
 
@@ -70,5 +71,5 @@ try {
 }
 
 function announce(announcement: ReplicaAnnouncement): void {
-  writeFileAtomic(config.announceFile, JSON.stringify(announcement))
+  if (config.announceFile !== undefined) writeFileAtomic(config.announceFile, JSON.stringify(announcement))
 }

@@ -3,11 +3,11 @@ import { type Diagnostic, hasErrors, sortDiagnostics } from '../base/diagnostic.
 import { TowlineError } from '../base/errors.ts'
 import type { ModelCard } from './card.ts'
 import { defaults } from './defaults.ts'
-import { readBytes } from './load.ts'
 import { viewDocument } from './rules/document-view.ts'
 import type { ModelCardDocument } from './schema/model-card.ts'
 import { type Finding, placeFinding } from './source/finding.ts'
 import { plainValue } from './source/positioned-node.ts'
+import { readBytes } from './source/read-bytes.ts'
 import { maxSourceBytes, parseYamlSource } from './source/yaml-source.ts'
 
 const maxLabels = 100_000

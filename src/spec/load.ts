@@ -1,13 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../base/diagnostic.ts'
-import { hasErrno, TowlineError } from '../base/errors.ts'
+import { TowlineError } from '../base/errors.ts'
 import type { ApiKey, Service } from './service.ts'
 import { isReservedOverlay } from './rules/rollout-rules.ts'
 import { mergeOverlay } from './source/overlay.ts'
 import { parsePlain } from './source/plain-node.ts'
 import { plainValue } from './source/positioned-node.ts'
+import { readBytes } from './source/read-bytes.ts'
 import { type ParsedSource, parseYamlSource } from './source/yaml-source.ts'
 import { validateTree } from './validate.ts'
 
@@ -97,18 +97,6 @@ function besideFile(file: string, word: string): string {
 export async function readSource(file: string): Promise<ParsedSource> {
   if (isModule.test(file)) return readModule(file)
   return parseYamlSource(file, await readBytes(file))
-}
-
-export async function readBytes(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file)
-  } catch (cause) {
-    if (hasErrno(cause, 'ENOENT', 'ENOTDIR'))
-      throw new TowlineError('TL_FILE_MISSING', file, { cause, hint: 'give the path of a file that is there' })
-    if (cause instanceof Error && 'code' in cause)
-      throw new TowlineError('TL_FILE_UNREADABLE', `${file} (${String(cause.code)})`, { cause })
-    throw cause
-  }
 }
 
 async function readModule(file: string): Promise<ParsedSource> {

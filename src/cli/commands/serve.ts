@@ -29,6 +29,7 @@ export async function serve(this: CliContext, flags: ServeFlags, file: string): 
   const { name, model, runtime, resources, serving, lifecycle, env } = service
   const folder = mkdtempSync(join(tmpdir(), 'towline-serve-'))
   const leaseFile = join(folder, 'lease')
+  const announceFile = join(folder, 'state.json')
   const config: ReplicaConfig = {
     service: name,
     replica: name,
@@ -43,7 +44,7 @@ export async function serve(this: CliContext, flags: ServeFlags, file: string): 
     ...serving,
     drainTimeoutMs: lifecycle.drainTimeoutMs,
     logFile: '-',
-    announceFile: join(folder, 'state.json'),
+    announceFile,
     // Should this process be killed, the replica drains and ends by itself.
     lease: { file: leaseFile, leaseMs: 5000 },
   }
@@ -70,7 +71,7 @@ export async function serve(this: CliContext, flags: ServeFlags, file: string): 
     const watch = setInterval(() => {
       renewLease(leaseFile, Date.now())
       if (isAnnounced) return
-      const announcement = readAnnouncement(config.announceFile)
+      const announcement = readAnnouncement(announceFile)
       if (announcement?.state !== 'Serving') return
       isAnnounced = true
       terminal.err(
@@ -85,7 +86,7 @@ export async function serve(this: CliContext, flags: ServeFlags, file: string): 
     clearInterval(watch)
     process.off('SIGTERM', forward)
     process.off('SIGINT', ignore)
-    const last = readAnnouncement(config.announceFile)
+    const last = readAnnouncement(announceFile)
     if (last?.state === 'Failed')
       throw new TowlineError(
         last.code,

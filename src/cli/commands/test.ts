@@ -7,8 +7,8 @@ import { type CheckResult, readChecks, runChecks } from '../../bench/checks.ts'
 import { inferUrl, type InferenceTarget } from '../../bench/inference-call.ts'
 import { nameLoad, runLoadCheck } from '../../bench/load-check.ts'
 import { connectEngine } from '../../control/client.ts'
-import { printModel } from '../../engine/model-store.ts'
 import { testPlanFile } from '../../spec/load.ts'
+import { printModel } from '../../spec/model-print.ts'
 import { loadTestPlan } from '../../spec/test-plan/load-plan.ts'
 import type { TestPlan } from '../../spec/test-plan/plan.ts'
 import type { Attestation } from '../../store/attestation.ts'
@@ -41,7 +41,7 @@ export async function test(this: CliContext, flags: TestFlags, file: string): Pr
   const written = { file, overlay: flags.env, envFile: flags.envFile, apiKeyFile: flags.apiKeys }
   const { service } = await readApplyRequest(terminal, written)
   const plan = await readPlan(terminal, flags.plan ?? testPlanFile(file))
-  const digest = await printModel(service.model.path)
+  const { digest } = await printModel(service.model.path)
   const engine = await connectEngine(findProjectDir(this.cwd, flags.project))
   const before = findService(await engine.status(), service.name)
   const refusal = explainRefusal(before, { file, environment: flags.env, digest })

@@ -1,4 +1,4 @@
-import { readBytes } from '../load.ts'
+import { readBytes } from '../source/read-bytes.ts'
 import { type ParsedTestPlan, parseTestPlan } from './parse-plan.ts'
 
 /** Reads `towline.test.yaml`. What is wrong inside is returned; a missing file is thrown. */

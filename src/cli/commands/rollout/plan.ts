@@ -3,7 +3,7 @@ import type { ApplyRequest, PlanStatus } from '../../../control/api.ts'
 import { connectEngine } from '../../../control/client.ts'
 import { describePower } from '../../../decide/judge/power.ts'
 import { askGate } from '../../../engine/admission.ts'
-import { printModel } from '../../../engine/model-store.ts'
+import { printModel } from '../../../spec/model-print.ts'
 import { reportPlan } from '../../../engine/rollout/plan-report.ts'
 import type { Service } from '../../../spec/service.ts'
 import { readApplyRequest } from '../../apply-request.ts'
@@ -42,7 +42,7 @@ async function ask(projectDir: string, service: Service, request: ApplyRequest):
   } catch (error) {
     if (!(error instanceof TowlineError) || error.code !== 'TL_ENGINE_MISSING') throw error
     const { path } = service.model
-    const model = { digest: await printModel(path), path }
+    const model = { digest: (await printModel(path)).digest, path }
     const application = { service, file: request.file, environment: request.environment ?? null, hash: '', model }
     const nowMs = Date.now()
     const gate = askGate({ ...application, modelDigest: model.digest, nowMs }, undefined, '')
