@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { hasErrno } from '../src/base/errors.ts'
+import { renderRuntimeLock } from './runtime/lock.ts'
 import { syntheticLoads } from '../benchmarks/scaling/load.ts'
 import { drawScaling } from '../benchmarks/scaling/picture.ts'
 import { simulatedService } from '../benchmarks/scaling/service.ts'
@@ -17,6 +18,7 @@ const outputs: readonly { readonly path: string; readonly content: () => Promise
   { path: 'schemas/model-service.schema.json', content: async () => renderJson(await renderModelServiceSchema()) },
   { path: 'schemas/model-card.schema.json', content: async () => renderJson(await renderModelCardSchema()) },
   { path: 'schemas/model-test.schema.json', content: async () => renderJson(await renderTestPlanSchema()) },
+  { path: 'src/image/runtime/runtime-lock.json', content: async () => renderRuntimeLock(root) },
   { path: 'schemas/kustomize-openapi.json', content: async () => renderJson(renderKustomizeOpenApi()) },
   // By the decisions of the sources: a changed decision changes the picture.
   { path: 'docs/pictures/autoscaling.svg', content: async () => drawScaling(syntheticLoads, simulatedService) },

@@ -10,6 +10,7 @@ import { TowlineError, hasErrno } from '../../base/errors.ts'
 import { renewLease } from '../../base/process/lease.ts'
 import type { ReplicaAnnouncement, ReplicaConfig } from '../../serve/replica-config.ts'
 import { loadSpec } from '../../spec/load.ts'
+import { planSessions } from '../../spec/model-sessions.ts'
 import type { CliContext } from '../context.ts'
 import { printDiagnostics } from '../term/failure.ts'
 import { renderRow } from '../term/layout.ts'
@@ -26,7 +27,7 @@ export async function serve(this: CliContext, flags: ServeFlags, file: string): 
   const { service, diagnostics } = await loadSpec(file)
   printDiagnostics(terminal, diagnostics)
   if (service === undefined || hasErrors(diagnostics)) throw new TowlineError('TL_SPEC_INVALID', file)
-  const { name, model, runtime, resources, serving, lifecycle, env } = service
+  const { name, model, serving, lifecycle, env } = service
   const folder = mkdtempSync(join(tmpdir(), 'towline-serve-'))
   const leaseFile = join(folder, 'lease')
   const announceFile = join(folder, 'state.json')
@@ -36,8 +37,7 @@ export async function serve(this: CliContext, flags: ServeFlags, file: string): 
     revision: 1,
     modelPath: model.path,
     modelName: model.name,
-    workers: runtime.threads > 0 ? 1 : Math.max(1, Math.floor(resources.cpuMillis / 1000)),
-    threadsPerWorker: Math.max(1, runtime.threads),
+    ...planSessions(service),
     host: flags.host,
     port: flags.port,
     metricsPort: flags.metricsPort,

@@ -1,5 +1,6 @@
 import { type DrainTimings, planDrain } from '../../decide/drain.ts'
 import type { ReplicaConfig } from '../../serve/replica-config.ts'
+import { planSessions } from '../../spec/model-sessions.ts'
 import type { Service } from '../../spec/service.ts'
 import type { ProcessFiles } from '../paths.ts'
 import type { ReplicaRecord } from '../state/records.ts'
@@ -23,7 +24,6 @@ export function drainOf({ lifecycle, serving }: Service): DrainTimings {
   })
 }
 
-/** Asked for threads: one session that has them. Otherwise a session of one thread for each whole core. */
 export function createReplicaConfig({
   record,
   service,
@@ -32,15 +32,13 @@ export function createReplicaConfig({
   host,
   lease,
 }: ReplicaConfigParts): ReplicaConfig {
-  const { threads } = service.runtime
   return {
     service: record.service,
     replica: record.name,
     revision: record.revision,
     modelPath,
     modelName: service.model.name,
-    workers: threads > 0 ? 1 : Math.max(1, Math.floor(service.resources.cpuMillis / 1000)),
-    threadsPerWorker: Math.max(1, threads),
+    ...planSessions(service),
     host,
     port: 0,
     metricsPort: 0,
