@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { printModel } from '../spec/model-print.ts'
+import { printModel } from '../spec/model/model-print.ts'
 import { keepModel, pruneModels } from './model-store.ts'
 import { projectPaths } from './paths.ts'
 

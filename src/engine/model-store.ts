@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { TowlineError, hasErrno } from '../base/errors.ts'
 import { newShortId } from '../base/id.ts'
-import { explainUnreadable, printFiles, printModel } from '../spec/model-print.ts'
+import { explainUnreadable, printFiles, printModel } from '../spec/model/model-print.ts'
 import type { ProjectPaths } from './paths.ts'
 
 /** A model as it was when it was applied: nobody edits this copy. */

@@ -1,6 +1,6 @@
 import { renderDuration } from '../base/duration.ts'
 import { defaults } from './defaults.ts'
-import type { ModelCard } from './card.ts'
+import type { ModelCard } from './model/card.ts'
 
 export interface SpecDraft {
   readonly name: string

@@ -5,7 +5,7 @@ import { TowlineError } from '../../base/errors.ts'
 import { findModelFiles } from '../../serve/model-files.ts'
 import { type OnnxMetadata, type OnnxPort, readOnnxMetadata } from '../../serve/runtime/onnx-metadata.ts'
 import { renderCard, renderSpec } from '../../spec/draft.ts'
-import type { ImagePreparation } from '../../spec/card.ts'
+import type { ImagePreparation } from '../../spec/model/card.ts'
 import type { CliContext } from '../context.ts'
 import { renderRow } from '../term/layout.ts'
 

@@ -1,6 +1,6 @@
 import { type DrainTimings, planDrain } from '../../decide/drain.ts'
 import type { ReplicaConfig } from '../../serve/replica-config.ts'
-import { planSessions } from '../../spec/model-sessions.ts'
+import { planSessions } from '../../spec/model/model-sessions.ts'
 import type { Service } from '../../spec/service.ts'
 import type { ProcessFiles } from '../paths.ts'
 import type { ReplicaRecord } from '../state/records.ts'

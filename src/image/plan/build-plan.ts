@@ -1,4 +1,4 @@
-import type { ModelFile } from '../../spec/model-print.ts'
+import type { ModelFile } from '../../spec/model/model-print.ts'
 import type { Platform } from '../oci/descriptor.ts'
 import type { RunConfig } from '../oci/manifest.ts'
 import type { LockedCode, RuntimePackage } from '../runtime/runtime-lock.ts'

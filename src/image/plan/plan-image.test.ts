@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ModelFile } from '../../spec/model-print.ts'
+import type { ModelFile } from '../../spec/model/model-print.ts'
 import { readRuntimeLock } from '../runtime/runtime-lock.ts'
 import type { BuildPlan } from './build-plan.ts'
 import { type PlanInput, planImage } from './plan-image.ts'

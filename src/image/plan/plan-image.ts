@@ -1,6 +1,6 @@
 import { TowlineError } from '../../base/errors.ts'
 import { formatBytes } from '../../base/display.ts'
-import type { ModelFile, ModelPrint } from '../../spec/model-print.ts'
+import type { ModelFile, ModelPrint } from '../../spec/model/model-print.ts'
 import type { Platform } from '../oci/descriptor.ts'
 import { formatPlatform } from '../oci/descriptor.ts'
 import type { RunConfig } from '../oci/manifest.ts'

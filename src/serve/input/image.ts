@@ -1,6 +1,6 @@
 import type { Sharp } from 'sharp'
 import { TowlineError } from '../../base/errors.ts'
-import type { ImagePreparation } from '../../spec/card.ts'
+import type { ImagePreparation } from '../../spec/model/card.ts'
 
 export type DecodeImage = (bytes: Uint8Array) => Promise<Float32Array<ArrayBuffer>>
 

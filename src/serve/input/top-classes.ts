@@ -1,5 +1,5 @@
 import type { ClassScore } from '../../oip/classification.ts'
-import type { ModelCard } from '../../spec/card.ts'
+import type { ModelCard } from '../../spec/model/card.ts'
 
 /** The best `count` classes of one row of raw scores, highest first; equal scores in the order of the classes. */
 export function pickTopClasses(row: ArrayLike<number>, card: ModelCard, count: number): ClassScore[] {

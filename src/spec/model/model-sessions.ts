@@ -1,4 +1,4 @@
-import type { Service } from './service.ts'
+import type { Service } from '../service.ts'
 
 export interface ModelSessions {
   /** Sessions, each on a thread of its own. */

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
-import { hashOf } from '../base/canonical.ts'
-import { TowlineError, hasErrno } from '../base/errors.ts'
+import { hashOf } from '../../base/canonical.ts'
+import { TowlineError, hasErrno } from '../../base/errors.ts'
 
 /** What a model is made of, and the digest that stands for it. */
 export interface ModelPrint {

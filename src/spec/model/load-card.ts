@@ -1,14 +1,14 @@
 import { dirname, resolve, sep } from 'node:path'
-import { type Diagnostic, hasErrors, sortDiagnostics } from '../base/diagnostic.ts'
-import { TowlineError } from '../base/errors.ts'
+import { type Diagnostic, hasErrors, sortDiagnostics } from '../../base/diagnostic.ts'
+import { TowlineError } from '../../base/errors.ts'
 import type { ModelCard } from './card.ts'
-import { defaults } from './defaults.ts'
-import { viewDocument } from './rules/document-view.ts'
-import type { ModelCardDocument } from './schema/model-card.ts'
-import { type Finding, placeFinding } from './source/finding.ts'
-import { plainValue } from './source/positioned-node.ts'
-import { readBytes } from './source/read-bytes.ts'
-import { maxSourceBytes, parseYamlSource } from './source/yaml-source.ts'
+import { defaults } from '../defaults.ts'
+import { viewDocument } from '../rules/document-view.ts'
+import type { ModelCardDocument } from '../schema/model-card.ts'
+import { type Finding, placeFinding } from '../source/finding.ts'
+import { plainValue } from '../source/positioned-node.ts'
+import { readBytes } from '../source/read-bytes.ts'
+import { maxSourceBytes, parseYamlSource } from '../source/yaml-source.ts'
 
 const maxLabels = 100_000
 
@@ -19,8 +19,8 @@ export async function loadCard(
   const { root, diagnostics: texts } = await parseYamlSource(file, await readBytes(file))
   if (root === undefined) return { diagnostics: texts }
   const [{ checkShape }, { modelCardSchema }] = await Promise.all([
-    import('./schema/findings.ts'),
-    import('./schema/model-card.ts'),
+    import('../schema/findings.ts'),
+    import('../schema/model-card.ts'),
   ])
   const value = plainValue(root)
   const labels = await readLabels(file, value)

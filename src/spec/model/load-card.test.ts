@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { renderDiagnostic } from '../base/diagnostic.ts'
+import { renderDiagnostic } from '../../base/diagnostic.ts'
 import { loadCard } from './load-card.ts'
 
-const example = join(import.meta.dirname, '../../examples/image-classifier/model/card.yaml')
+const example = join(import.meta.dirname, '../../../examples/image-classifier/model/card.yaml')
 
 test('the card of the example has its labels and its defaults', async () => {
   const { card, diagnostics } = await loadCard(example)
