@@ -9,6 +9,7 @@ import { parsePlain } from './source/plain-node.ts'
 import { plainValue } from './source/positioned-node.ts'
 import { readBytes } from './source/read-bytes.ts'
 import { type ParsedSource, parseYamlSource } from './source/yaml-source.ts'
+import type { Target } from './unsupported.ts'
 import { validateTree } from './validate.ts'
 
 const isModule = /\.[cm]?[tj]s$/
@@ -20,6 +21,8 @@ export interface LoadSpecOptions {
   readonly apiKeys?: readonly ApiKey[]
   /** Name of the overlay: `production` reads `towline.production.yaml` beside `towline.yaml` (`--env`). */
   readonly overlay?: string
+  /** For whom it is read; the local engine when left out. */
+  readonly target?: Target
 }
 
 export interface LoadedSpec {
@@ -31,7 +34,10 @@ export interface LoadedSpec {
 }
 
 /** Reads a service from `towline.yaml` or `towline.config.ts`. What is wrong inside is returned; a missing file is thrown. */
-export async function loadSpec(file: string, { env, apiKeys, overlay }: LoadSpecOptions = {}): Promise<LoadedSpec> {
+export async function loadSpec(
+  file: string,
+  { env, apiKeys, overlay, target }: LoadSpecOptions = {},
+): Promise<LoadedSpec> {
   const base = await readSource(file)
   const top = overlay === undefined ? undefined : await readOverlay(file, overlay)
   const texts = [...base.diagnostics, ...(top?.diagnostics ?? [])]
@@ -43,6 +49,7 @@ export async function loadSpec(file: string, { env, apiKeys, overlay }: LoadSpec
     file,
     ...(env === undefined ? {} : { env }),
     ...(apiKeys === undefined ? {} : { apiKeys }),
+    ...(target === undefined ? {} : { target }),
   }
   const { service, diagnostics } = await validateTree(merged.root, options, isModule.test(file) ? 'Unknown' : 'Exact')
   const all = sortDiagnostics([...texts, ...merged.diagnostics, ...diagnostics])

@@ -5,12 +5,14 @@ import { plainValue } from './source/positioned-node.ts'
 import { parseYamlSource } from './source/yaml-source.ts'
 import { viewDocument } from './rules/document-view.ts'
 
-/** `towline.lock`, written by `towline build` and `towline lock`: what the tags and paths of a spec were when it was locked. */
+/** `towline.lock`, written by `towline build` and `towline push`: what the tags and paths of a spec were when it was locked. */
 export interface Lock {
   /** `inputsHash` of the document that was locked. */
   readonly inputs: string
   /** The image by digest, `name@sha256:…`. */
   readonly image?: string
+  /** The image that it stands on, by digest: the next build takes the same. */
+  readonly base?: string
   readonly model?: {
     /** Where the model was put, when the spec has a local path. */ readonly uri?: string
     readonly digest: string
@@ -43,16 +45,30 @@ function checkLock(value: unknown): Finding[] {
   const view = viewDocument(value)
   const findings: Finding[] = []
   const say = (path: readonly string[], message: string): void => {
-    findings.push({ path, code: 'TL_LOCK_INVALID', message: `${message}; write it again with \`towline lock\`` })
+    findings.push({ path, code: 'TL_LOCK_INVALID', message: `${message}; write it again with \`towline build\`` })
   }
   if (view.textAt('inputs') === undefined) say(['inputs'], 'the lock has no `inputs` hash')
   for (const key of view.keysAt())
-    if (!['inputs', 'image', 'model'].includes(key)) say([key], `\`${key}\` is not a field of a lock`)
-  if (view.has('image') && !digest.test((view.textAt('image') ?? '').split('@')[1] ?? ''))
-    say(['image'], 'the image has no digest')
+    if (!['inputs', 'image', 'base', 'model'].includes(key)) say([key], `\`${key}\` is not a field of a lock`)
+  for (const key of ['image', 'base'])
+    if (view.has(key) && !digest.test((view.textAt(key) ?? '').split('@')[1] ?? ''))
+      say([key], `\`${key}\` has no digest`)
   if (view.has('model') && !digest.test(view.textAt('model', 'digest') ?? ''))
     say(['model', 'digest'], 'the model has no digest')
   for (const key of view.keysAt('model'))
     if (!['uri', 'digest'].includes(key)) say(['model', key], `\`model.${key}\` is not a field of a lock`)
   return findings
+}
+
+/** The text of a lock file, as `parseLock` reads it. */
+export function renderLock({ inputs, image, base, model }: Lock): string {
+  const line = (key: string, value: string | undefined): string[] => (value === undefined ? [] : [`${key}: ${value}`])
+  return [
+    '# Written by `towline build` and `towline push`: what the spec beside it stands for. Commit it.',
+    ...line('inputs', inputs),
+    ...line('image', image),
+    ...line('base', base),
+    ...(model === undefined ? [] : ['model:', ...line('  uri', model.uri), ...line('  digest', model.digest)]),
+    '',
+  ].join('\n')
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inputsHash, type Lock, parseLock } from './lock.ts'
+import { inputsHash, type Lock, parseLock, renderLock } from './lock.ts'
 import { sealDocument } from './seal.ts'
 
 const digest = `sha256:${'a'.repeat(64)}`
@@ -39,6 +39,12 @@ test('what may change and what lies on this machine is refused', () => {
   assert.deepEqual(codes(sealDocument({ ...document, spec }, undefined)), ['TL_SEAL_UNLOCKED', 'TL_SEAL_UNLOCKED'])
   const built = { model: { uri: 's3://models/cats', digest }, build: {} }
   assert.deepEqual(codes(sealDocument({ ...document, spec: built }, undefined)), ['TL_SEAL_UNLOCKED'])
+})
+
+test('a lock reads back as it was written', async () => {
+  const full: Lock = { ...lock, base: `debian@${digest}`, model: { uri: 'image:///models', digest } }
+  for (const written of [full, { inputs: 'a' }])
+    assert.deepEqual((await parseLock('towline.lock', Buffer.from(renderLock(written)))).lock, written)
 })
 
 test('a lock file is read strictly', async () => {

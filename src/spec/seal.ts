@@ -29,7 +29,7 @@ export function sealDocument(document: unknown, lock: Lock | undefined, file = '
 
 function checkLockFits(document: unknown, lock: Lock | undefined): Finding[] {
   if (lock === undefined || lock.inputs === inputsHash(document)) return []
-  const message = 'model, image or build changed after the lock was written; run `towline lock` again'
+  const message = 'model, image or build changed after the lock was written; run `towline build` again'
   return [{ path: ['spec'], code: 'TL_LOCK_STALE', message }]
 }
 
@@ -52,7 +52,7 @@ function checkSealed(document: unknown): Finding[] {
   const view = viewDocument(document)
   const findings: Finding[] = []
   const uri = view.textAt('spec', 'model', 'uri')
-  const lockHint = 'run `towline lock`'
+  const lockHint = 'run `towline build`'
   if (uri !== undefined && !isModelAddress(uri)) {
     const message = `the model is the local path \`${uri}\`; a cluster needs an address: ${lockHint}`
     findings.push({ path: ['spec', 'model', 'uri'], code: 'TL_SEAL_LOCAL', message })

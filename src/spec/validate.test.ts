@@ -116,6 +116,15 @@ test('the complete document is right, and what is not built yet is refused by na
   )
 })
 
+test('an image is refused only what would be in it: what is said of replicas and traffic is no matter of it', () => {
+  const refused = unsupportedFields(complete, 'Image', { env: {}, apiKeys: [] })
+  assert.deepEqual(
+    refused.map(({ path }) => path.slice(1).join('.')),
+    ['model.delivery', 'build.python', 'build.requirements', 'gpu', 'model.uri'],
+  )
+  assert.match(refused.map(({ message }) => message).join(), /is not supported yet by `towline build`/)
+})
+
 test('API keys need both the field that asks for them and the keys', async () => {
   const document = (expose?: unknown): unknown => ({
     apiVersion: 'towline.dev/v1alpha1',

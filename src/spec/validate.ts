@@ -12,7 +12,7 @@ import type { ApiKey, Service } from './service.ts'
 import { type Finding, placeFinding, type Places } from './source/finding.ts'
 import { parsePlain } from './source/plain-node.ts'
 import { plainValue, type PositionedNode } from './source/positioned-node.ts'
-import { unsupportedFields } from './unsupported.ts'
+import { type Target, unsupportedFields } from './unsupported.ts'
 
 export interface Validated {
   /** Present when there is no error. */
@@ -29,6 +29,8 @@ export interface ValidateOptions {
   readonly env?: Readonly<Record<string, string>>
   /** The keys of the secret that `expose.apiKeys` names. */
   readonly apiKeys?: readonly ApiKey[]
+  /** For whom the document is read; the local engine when left out. */
+  readonly target?: Target
 }
 
 const rules: readonly ((view: DocumentView) => Finding[])[] = [
@@ -50,7 +52,7 @@ export async function validateDocument(document: unknown, options: ValidateOptio
 /** All that is wrong with a document at once, each at its place; a `Service` when nothing is. */
 export async function validateTree(
   root: PositionedNode,
-  { baseDir, env = {}, apiKeys = [] }: ValidateOptions,
+  { baseDir, env = {}, apiKeys = [], target = 'Local' }: ValidateOptions,
   places: Places = 'Exact',
 ): Promise<Validated> {
   const [{ checkShape }, { modelServiceSchema }] = await Promise.all([
@@ -64,7 +66,7 @@ export async function validateTree(
     ...rules.flatMap((rule) => rule(view)),
     ...checkLocalModel(view, baseDir),
     ...(await checkSmoke(view, baseDir)),
-    ...unsupportedFields(document, 'Local', { env, apiKeys }),
+    ...unsupportedFields(document, target, { env, apiKeys }),
   ]
   const diagnostics = sortDiagnostics(findings.map((finding) => placeFinding(root, finding, places)))
   if (hasErrors(diagnostics)) return { diagnostics }

@@ -9,7 +9,7 @@ import type { ValidateOptions } from '../validate.ts'
 /** Applies every default and puts the unit into every name. The document has passed all checks. */
 export function resolveService(
   { metadata, spec }: ModelServiceDocument,
-  { baseDir, env, apiKeys }: Required<Omit<ValidateOptions, 'file'>>,
+  { baseDir, env, apiKeys }: Required<Pick<ValidateOptions, 'baseDir' | 'env' | 'apiKeys'>>,
 ): Service {
   const { model, serving, resources, lifecycle } = spec
   return {
