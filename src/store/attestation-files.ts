@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../base/file/atomic-file.ts'
 import { TowlineError, hasErrno } from '../base/errors.ts'
 import { readRegularFile } from '../base/file/regular-file.ts'
 import { type Attestation, attestationForm } from './attestation.ts'
+import { openSpecFolder, specFolder } from './spec-folder.ts'
 
 /** One with the figures of some hundred checks has a tenth of it. */
 const maxBytes = 1 << 20
@@ -12,13 +13,12 @@ const fileName = /^([-a-z0-9]+)\.([-a-z0-9]+)\.[0-9a-f]{32}\.json$/
 
 /** Beside the spec, so that every environment that is made from it finds what the others said. */
 export function attestationsDir(specDir: string): string {
-  return join(specDir, '.towline', 'attestations')
+  return specFolder(specDir, 'attestations')
 }
 
 /** The newest word replaces the one before: a failure withdraws an earlier pass. Returns the file. */
 export function writeAttestation(specDir: string, attestation: Attestation): string {
-  const folder = attestationsDir(specDir)
-  prepareFolder(specDir, folder)
+  const folder = openSpecFolder(specDir, 'attestations')
   const file = join(folder, nameOf(attestation))
   writeFileAtomic(file, `${JSON.stringify(attestation, undefined, 2)}\n`)
   return file
@@ -68,16 +68,5 @@ function listFiles(folder: string): readonly string[] {
   } catch (cause) {
     if (hasErrno(cause, 'ENOENT')) return []
     throw new TowlineError('TL_FILE_UNREADABLE', folder, { cause })
-  }
-}
-
-function prepareFolder(specDir: string, folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const ignore = join(specDir, '.towline', '.gitignore')
-    // Nothing in here belongs into a repository.
-    if (!existsSync(ignore)) writeFileSync(ignore, '*\n')
-  } catch (cause) {
-    throw new TowlineError('TL_FILE_UNWRITABLE', folder, { cause })
   }
 }

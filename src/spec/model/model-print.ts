@@ -24,8 +24,12 @@ export interface ModelFile {
   readonly sha256: string
 }
 
-/** What tools leave in a folder and no model is made of. */
-const leftOut = new Set(['.git', '.DS_Store', '__pycache__', '.ipynb_checkpoints'])
+/** By name: what git, Python, desktops and editors leave in a folder. No model is made of it. */
+const leftBehind = /^(?:\.git|__pycache__|\.ipynb_checkpoints|\.DS_Store|.*~|\..*\.sw[op]|#.*#|\.#.*)$/
+
+export function isLeftBehind(name: string): boolean {
+  return leftBehind.test(name)
+}
 
 /** Reads every file of a model once. TL_MODEL_MISSING, TL_FILE_UNREADABLE. */
 export async function printModel(path: string): Promise<ModelPrint> {
