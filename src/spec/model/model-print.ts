@@ -82,12 +82,7 @@ async function listFolder(folder: string): Promise<(readonly [name: string, file
   return entries
     .filter((entry) => entry.isFile() || entry.isSymbolicLink())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter(
-      (file) =>
-        !relative(folder, file)
-          .split('/')
-          .some((part) => leftOut.has(part)) && isFile(file),
-    )
+    .filter((file) => !relative(folder, file).split('/').some(isLeftBehind) && isFile(file))
     .toSorted()
     .map((file) => [relative(folder, file), file])
 }
