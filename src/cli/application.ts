@@ -12,6 +12,7 @@ import { TowlineError, codes, hasErrno } from '../base/errors.ts'
 import { readVersion } from '../base/process/version.ts'
 import type { CliContext } from './context.ts'
 import { examples } from './flags.ts'
+import { imageCommands } from './routes/image-commands.ts'
 import { modelCommands } from './routes/model-commands.ts'
 import { rolloutCommands } from './routes/rollout-commands.ts'
 import { serviceCommands } from './routes/service-commands.ts'
@@ -36,7 +37,7 @@ const completion = buildCommand({
 })
 
 const routes = buildRouteMap({
-  routes: { ...serviceCommands, ...rolloutCommands, ...modelCommands, completion },
+  routes: { ...serviceCommands, ...rolloutCommands, ...modelCommands, ...imageCommands, completion },
   docs: {
     brief: 'Tow a trained model from a laptop to a fleet',
     fullDescription: `Tow a trained model from a laptop to a fleet.\n\n${examples('towline init model.onnx', 'towline up towline.yaml', 'towline infer image-classifier cat.jpg')}`,

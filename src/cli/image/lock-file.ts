@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { hasErrors } from '../../base/diagnostic.ts'
 import { TowlineError } from '../../base/errors.ts'
@@ -29,4 +29,22 @@ export function writeLock(file: string, lock: Lock): boolean {
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return false
   writeFileAtomic(file, text)
   return true
+}
+
+/** Every lock beside the spec that pins this image gets the name that it was pushed under. Returns those that changed. */
+export function nameInLocks(specDir: string, digest: string, reference: string): readonly string[] {
+  const name = reference.replace(/@.*$/, '').replace(/:[^:/]*$/, '')
+  const pinned = new RegExp(`^image: .*@${digest}$`, 'm')
+  const changed: string[] = []
+  for (const entry of readdirSync(specDir)
+    .filter((candidate) => candidate.endsWith('.lock'))
+    .toSorted()) {
+    const file = join(specDir, entry)
+    const text = statSync(file).isFile() ? readFileSync(file, 'utf8') : ''
+    const next = text.replace(pinned, `image: ${name}@${digest}`)
+    if (next === text) continue
+    writeFileAtomic(file, next)
+    changed.push(file)
+  }
+  return changed
 }

@@ -1,5 +1,6 @@
 import { fileRule, layerRecipes } from '../runtime/recipe.ts'
-import { type RuntimeLock, imagePathOf } from '../runtime/runtime-lock.ts'
+import { imagePaths } from '../plan/build-plan.ts'
+import { type RuntimeLock, imageFolderOf } from '../runtime/runtime-lock.ts'
 
 /**
  * What the build stage of the generated Dockerfile reads: a manifest and a lock for npm, the rule of each layer, and the
@@ -51,7 +52,7 @@ export function renderBuildFiles(lock: RuntimeLock, hasPhotos: boolean): readonl
         .filter(({ layer }) => layer === name)
         .map((entry) => ({
           from: entry.path,
-          into: imagePathOf(entry, '').replace(/\/$/, ''),
+          into: `${imagePaths.home.slice(1)}/${imageFolderOf(entry)}`,
           optional: entry.platform !== undefined,
           ...fileRule(entry.name, 'CPU'),
         })),

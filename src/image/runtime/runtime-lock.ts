@@ -11,6 +11,17 @@ export interface RuntimeLock {
   readonly node: string
   readonly code: LockedCode
   readonly packages: readonly RuntimePackage[]
+  /** What the layers of packages come to, by platform and layer, at time 0: the same on every machine. */
+  readonly layers: Readonly<Record<string, Readonly<Record<string, MeasuredLayer>>>>
+}
+
+export interface MeasuredLayer {
+  /** Over all that its bytes follow from; another one means that it has to be measured again. */
+  readonly of: string
+  readonly digest: Digest
+  /** Compressed. */
+  readonly sizeBytes: number
+  readonly unpackedBytes: number
 }
 
 /** Towline's own built code: the modules that one replica and its health check load. */
@@ -41,9 +52,13 @@ export function packagesOf(lock: RuntimeLock, layer: RuntimeLayerName, platform:
   )
 }
 
-/** Where a file of a package lies in the image, without the leading `/`. Node's own path is the same on every platform. */
-export function imagePathOf({ layer, path }: RuntimePackage, file: string): string {
-  return `opt/towline/${layer === 'node' ? 'node' : path}/${file}`
+export function measuredLayer(lock: RuntimeLock, layer: string, platform: string): MeasuredLayer | undefined {
+  return lock.layers[platform]?.[layer]
+}
+
+/** Folder of a package in the image, below its home. Node's own path is the same on every platform. */
+export function imageFolderOf({ layer, path }: RuntimePackage): string {
+  return layer === 'node' ? 'node' : path
 }
 
 /** The lock that came with this very code, and the hash that stands for it. */

@@ -1,0 +1,163 @@
+import { TowlineError } from '../../../base/errors.ts'
+import type { MadeLayer } from '../../../image/build/build-image.ts'
+import { imagePaths } from '../../../image/plan/build-plan.ts'
+import { parseReference } from '../../../image/registry/reference.ts'
+import { type CliContext, openInterrupt } from '../../context.ts'
+import { cacheFolder } from '../../image/cache-folder.ts'
+import { type LocalImage, findReferrers } from '../../image/image-place.ts'
+import { nameInLocks, writeLock } from '../../image/lock-file.ts'
+import { type MadeImages, makeImages } from '../../image/make-images.ts'
+import { findOwnCode } from '../../image/own-code.ts'
+import { parsePlatform } from '../../image/platform.ts'
+import { type PlannedImages, planImages } from '../../image/plan-request.ts'
+import { type Pushed, pushLocal } from '../../image/push-image.ts'
+import { parseOutput, writeImage } from '../../image/write-image.ts'
+import { writeDockerfile } from '../../image/write-dockerfile.ts'
+import { renderRow } from '../../term/layout.ts'
+import { openProgress } from '../../term/progress.ts'
+import { describeBuilt, renderBuilt } from '../../view/image/built-rows.ts'
+import { renderPushed } from '../../view/image/pushed-rows.ts'
+import { describePlan, renderPlan } from '../../view/image/plan-rows.ts'
+
+export interface BuildFlags {
+  readonly env?: string
+  readonly plan: boolean
+  readonly dockerfile: boolean
+  readonly npmrc: boolean
+  readonly platform?: readonly string[]
+  readonly base?: string
+  readonly update: boolean
+  readonly locked: boolean
+  readonly output?: string
+  readonly push?: string
+  readonly label?: readonly (readonly [key: string, value: string])[]
+  readonly maxLayer: number
+  readonly plainHttp: boolean
+  readonly json: boolean
+}
+
+/** The image of a service: planned, written as a Dockerfile, or built. */
+export async function build(this: CliContext, flags: BuildFlags, file: string): Promise<void> {
+  const { terminal } = this
+  refuseMixed(flags)
+  const planned = await planImages(terminal, {
+    file,
+    overlay: flags.env,
+    base: flags.base,
+    // Never the platform of this machine: the same command gives the same image everywhere.
+    platforms: (flags.platform ?? ['linux/amd64']).map(parsePlatform),
+    labels: Object.fromEntries(flags.label ?? []),
+    maxLayerBytes: flags.maxLayer,
+    update: flags.update,
+  })
+  if (flags.plan) {
+    const described = planned.plans.map((plan) => describePlan(plan, planned.runtime))
+    terminal.out(flags.json ? JSON.stringify(described, undefined, 2) : described.flatMap(renderPlan).join('\n'))
+  } else if (flags.dockerfile) await writeFiles(this, flags, planned)
+  else await buildAll(this, flags, planned)
+}
+
+async function writeFiles({ terminal }: CliContext, flags: BuildFlags, planned: PlannedImages): Promise<void> {
+  const codeRoot = await findOwnCode(planned.runtime.code, cacheFolder())
+  const written = await writeDockerfile(planned, codeRoot, flags.npmrc)
+  if (flags.json) return terminal.out(JSON.stringify(written, undefined, 2))
+  const secret = flags.npmrc ? '--secret id=npmrc,src=$HOME/.npmrc ' : ''
+  terminal.out(renderRow('wrote', written.paths.join(', ')))
+  terminal.out(
+    renderRow('next', `docker build ${secret}-f ${written.file} -t ${planned.service.name} ${planned.specDir}`),
+  )
+}
+
+async function buildAll(context: CliContext, flags: BuildFlags, planned: PlannedImages): Promise<void> {
+  const { terminal, cwd } = context
+  const interrupt = openInterrupt(terminal, 'stopping')
+  const progress = openProgress(terminal, 'build', 'starting')
+  const startMs = performance.now()
+  let made: MadeImages
+  try {
+    made = await makeImages(planned, {
+      terminal,
+      flags,
+      cache: cacheFolder(),
+      cwd,
+      epochS: readEpoch(process.env['SOURCE_DATE_EPOCH']),
+      signal: interrupt.signal,
+      onStep: (text) => progress.say(text),
+      onLayer: ({ name }: MadeLayer) => progress.say(`made the layer ${name}`),
+    })
+    if (flags.output !== undefined) {
+      progress.say(`writing ${flags.output}`)
+      await writeImage(await localImageOf(made), parseOutput(flags.output, cwd), planned.service.name)
+    }
+  } catch (error) {
+    if (interrupt.signal.aborted)
+      throw new TowlineError('TL_CANCELLED', 'nothing was named or pushed', { cause: error })
+    throw error
+  } finally {
+    progress.end()
+    interrupt.close()
+  }
+  checkLocked(flags, planned, made)
+  const lockChanged = keepLock(planned, made)
+  const built = describeBuilt(planned, made, { tookMs: performance.now() - startMs, lockChanged })
+  if (!flags.json) terminal.out(renderBuilt(built, flags.output).join('\n'))
+  const pushed = flags.push === undefined ? undefined : await pushMade(context, flags, planned, made, flags.push)
+  if (flags.json) terminal.out(JSON.stringify(pushed === undefined ? built : { ...built, pushed }, undefined, 2))
+  else if (pushed !== undefined) terminal.out(renderPushed(pushed, []).join('\n'))
+}
+
+async function localImageOf({ root, layout }: MadeImages): Promise<LocalImage> {
+  return { root, blobs: layout.blobs, referrers: await findReferrers(root, layout) }
+}
+
+async function pushMade(
+  context: CliContext,
+  flags: BuildFlags,
+  { specDir }: PlannedImages,
+  made: MadeImages,
+  text: string,
+): Promise<Pushed> {
+  const request = { image: await localImageOf(made), target: parseReference(text), specDir }
+  const pushed = await pushLocal(context, flags, request)
+  nameInLocks(specDir, pushed.digest, pushed.reference)
+  return pushed
+}
+
+/** Returns whether the lock changed. A name that a push gave it stays, as long as it is the same image. */
+function keepLock({ service, inputs, model, lock, lockFile }: PlannedImages, { root, images }: MadeImages): boolean {
+  const { pinned } = images[0].base
+  const known = lock?.image?.endsWith(`@${root.digest}`) === true ? lock.image : undefined
+  return writeLock(lockFile, {
+    inputs,
+    image: known ?? `${service.name}@${root.digest}`,
+    ...(pinned === undefined ? {} : { base: pinned }),
+    model: { uri: `image://${imagePaths.models}`, digest: model.digest },
+  })
+}
+
+function checkLocked({ locked }: BuildFlags, { lock, lockFile, inputs }: PlannedImages, { root }: MadeImages): void {
+  if (!locked) return
+  const pinned = lock?.image?.split('@')[1]
+  if (pinned === root.digest && lock?.inputs === inputs) return
+  const seen = pinned === undefined ? 'names no image' : `names ${pinned}`
+  throw new TowlineError('TL_LOCK_MISMATCH', `${lockFile} ${seen}, and this is ${root.digest}`, {
+    hint: 'build without --locked where the change is meant, and commit the lock',
+  })
+}
+
+function refuseMixed({ plan, dockerfile, npmrc, output, push, locked }: BuildFlags): void {
+  const refuse = (what: string): never => {
+    throw new TowlineError('TL_USAGE', what, { hint: 'see `towline build --help`' })
+  }
+  if (plan && dockerfile) refuse('--plan and --dockerfile are two different things')
+  if ((plan || dockerfile) && (output !== undefined || push !== undefined || locked))
+    refuse(`${plan ? '--plan' : '--dockerfile'} builds no image: --output, --push and --locked have no effect`)
+  if (npmrc && !dockerfile) refuse('--npmrc is for --dockerfile: here the npm of this machine fetches packages')
+}
+
+/** Of reproducible-builds.org: a whole number of seconds since 1970. */
+function readEpoch(text: string | undefined): number {
+  if (text === undefined || text === '') return 0
+  if (/^\d{1,10}$/.test(text)) return Number(text)
+  throw new TowlineError('TL_USAGE', `SOURCE_DATE_EPOCH is \`${text}\`; it is a whole number of seconds since 1970`)
+}

@@ -1,0 +1,36 @@
+import { type ImageDescription, describeImage } from '../../../image/inspect.ts'
+import { resolveManifest } from '../../../image/registry/pull.ts'
+import { registryBlobs } from '../../../image/registry/blob-download.ts'
+import { parseReference } from '../../../image/registry/reference.ts'
+import { type CliContext, openInterrupt } from '../../context.ts'
+import { findBuiltImage, openLocalImage, parsePlace } from '../../image/image-place.ts'
+import { type RegistryFlags, accessRegistry } from '../../image/registry-access.ts'
+import { renderImage } from '../../view/image/image-rows.ts'
+
+export interface InspectFlags extends RegistryFlags {
+  readonly json: boolean
+}
+
+/** What an image is made of; of a registry only manifests and configs are fetched. */
+export async function inspect(this: CliContext, flags: InspectFlags, text?: string): Promise<void> {
+  const described = await describe(this, flags, text)
+  this.terminal.out(flags.json ? JSON.stringify(described, undefined, 2) : renderImage(described).join('\n'))
+}
+
+async function describe(context: CliContext, flags: InspectFlags, text: string | undefined): Promise<ImageDescription> {
+  const place = text === undefined ? findBuiltImage(context.cwd, undefined).place : parsePlace(text, context.cwd)
+  if (place.kind !== 'Registry') {
+    const { root, blobs } = await openLocalImage(place)
+    return await describeImage(root, blobs)
+  }
+  const reference = parseReference(place.reference)
+  const interrupt = openInterrupt(context.terminal, 'stopping')
+  const registry = accessRegistry(context.terminal, reference, flags, interrupt.signal)
+  try {
+    const { descriptor } = await resolveManifest(registry, reference)
+    return await describeImage(descriptor, registryBlobs(registry, reference.repository))
+  } finally {
+    interrupt.close()
+    await registry.close()
+  }
+}

@@ -1,0 +1,58 @@
+import { type BaseImage, openBase } from '../../image/base/base-image.ts'
+import type { OciLayout } from '../../image/layout/oci-layout.ts'
+import { type Descriptor, type Platform, formatPlatform } from '../../image/oci/descriptor.ts'
+import { pullImage } from '../../image/registry/pull.ts'
+import { parseReference } from '../../image/registry/reference.ts'
+import type { Terminal } from '../term/terminal.ts'
+import { type RegistryFlags, accessRegistry } from './registry-access.ts'
+
+export interface FoundBase extends BaseImage {
+  /** `name@sha256:…` for the lock; undefined for one that lies on this machine. */
+  readonly pinned: string | undefined
+}
+
+export interface BaseSearch {
+  readonly terminal: Terminal
+  readonly flags: RegistryFlags
+  /** Of all projects: a base that is named by digest is fetched once. */
+  readonly bases: OciLayout
+  /** What relative paths are relative to. */
+  readonly folder: string
+  readonly signal: AbortSignal
+}
+
+/** Opens the base of a plan for one platform, from the cache where it is named by digest and was fetched before. */
+export async function findBase(written: string, platform: Platform, search: BaseSearch): Promise<FoundBase> {
+  const { bases, folder } = search
+  let pinned: string | undefined
+  const base = await openBase(written, platform, {
+    folder,
+    cache: bases.blobs,
+    pull: async () => {
+      const descriptor = await fetchBase(written, platform, search)
+      pinned = written.includes('@') ? written : `${written}@${descriptor.digest}`
+      return { descriptor }
+    },
+  })
+  return { ...base, pinned }
+}
+
+async function fetchBase(written: string, platform: Platform, search: BaseSearch): Promise<Descriptor> {
+  const { terminal, flags, bases, signal } = search
+  const reference = parseReference(written)
+  const nameOf = (digest: string): string =>
+    `${reference.registry}/${reference.repository}@${digest} ${formatPlatform(platform)}`
+  if (reference.digest !== undefined) {
+    const name = nameOf(reference.digest)
+    const kept = bases.references().find((candidate) => candidate.name === name)
+    if (kept !== undefined) return kept.descriptor
+  }
+  const registry = accessRegistry(terminal, reference, flags, signal)
+  try {
+    const { root } = await pullImage(registry, reference, bases.blobs, { platform })
+    await bases.setReference(nameOf(root.digest), root)
+    return root
+  } finally {
+    await registry.close()
+  }
+}

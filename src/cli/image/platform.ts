@@ -1,0 +1,10 @@
+import { TowlineError } from '../../base/errors.ts'
+import type { Platform } from '../../image/oci/descriptor.ts'
+
+/** `linux/amd64`, `linux/arm/v7`. TL_USAGE. */
+export function parsePlatform(text: string): Platform {
+  const [os = '', architecture = '', variant, ...rest] = text.split('/')
+  if (os === '' || architecture === '' || variant === '' || rest.length > 0)
+    throw new TowlineError('TL_USAGE', `\`${text}\` is no platform`, { hint: 'write linux/amd64 or linux/arm64' })
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) }
+}

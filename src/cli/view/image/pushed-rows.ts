@@ -1,0 +1,26 @@
+import { formatBytes } from '../../../base/display.ts'
+import type { Pushed } from '../../image/push-image.ts'
+import { renderRow } from '../../term/layout.ts'
+
+export function renderPushed(
+  { reference, blobs, referrers, modelPack }: Pushed,
+  lockFiles: readonly string[],
+): readonly string[] {
+  const count = (how: string): number => blobs.filter((blob) => blob.how === how).length
+  const sentBytes = blobs.reduce((sum, blob) => sum + blob.sentBytes, 0)
+  return [
+    renderRow('pushed', reference),
+    renderRow(
+      'blobs',
+      `${count('Uploaded')} sent (${formatBytes(sentBytes)}), ${count('Mounted')} mounted, ${count('Present')} there already`,
+    ),
+    ...referrers.map(({ artifactType, digest, listedBy }) =>
+      renderRow(
+        'attached',
+        `${artifactType}  ${digest}${listedBy === 'Tag' ? '  listed under the tag sha256-…: this registry keeps no list' : ''}`,
+      ),
+    ),
+    ...(modelPack === undefined ? [] : [renderRow('model', modelPack.reference)]),
+    ...lockFiles.map((file) => renderRow('lock', `${file}   names it`)),
+  ]
+}
