@@ -4,6 +4,7 @@ import type { ModelFile, ModelPrint } from '../../spec/model/model-print.ts'
 import type { Platform } from '../oci/descriptor.ts'
 import { formatPlatform } from '../oci/descriptor.ts'
 import type { RunConfig } from '../oci/manifest.ts'
+import { parseBaseSpec } from '../base/base-spec.ts'
 import { type Cpu, layerRecipes } from '../runtime/recipe.ts'
 import { type RuntimeLock, packagesOf } from '../runtime/runtime-lock.ts'
 import { type BuildPlan, type PlannedBase, type PlannedLayer, imagePaths, imagePorts, imageUser } from './build-plan.ts'
@@ -127,13 +128,19 @@ function describeRun({ name, base, model, inputsHash, runtimeHash, startupTimeou
     },
     Labels: {
       'org.opencontainers.image.title': name,
-      'org.opencontainers.image.base.name': base.reference,
+      ...nameBase(base.reference),
       'dev.towline.model.digest': model.digest,
       'dev.towline.inputs': `sha256:${inputsHash}`,
       'dev.towline.runtime': `sha256:${runtimeHash}`,
       ...labels,
     },
   }
+}
+
+/** The digest has a label of its own. A place on this machine means nothing elsewhere, and would make another image there. */
+function nameBase(reference: string): Readonly<Record<string, string>> {
+  if (parseBaseSpec(reference, '/').kind !== 'Registry') return {}
+  return { 'org.opencontainers.image.base.name': reference.replace(/@.*$/, '') }
 }
 
 /** TL_PLATFORM for one that the runtime has no packages for. */

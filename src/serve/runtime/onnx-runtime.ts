@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { beside } from '../../base/process/beside.ts'
 import { BoundedQueue } from '../../base/bounded-queue.ts'
 import { TowlineError } from '../../base/errors.ts'
-import { flushDenormals } from './denormals.ts'
+import { prepareOnnxProcess } from './onnx-process.ts'
 import type { FromOnnxThread, OnnxThreadData, ToOnnxThread } from './onnx-thread.ts'
 import { buffersOf } from './onnx-types.ts'
 import type { RunRequest, RunResult, Runtime } from './runtime.ts'
@@ -40,7 +40,7 @@ const badInput =
 
 /** Opens one session in each of `workers` threads. Throws TL_MODEL_UNLOADABLE with the runtime's reason. */
 export async function openOnnxRuntime(options: OnnxOptions): Promise<Runtime> {
-  await flushDenormals()
+  await prepareOnnxProcess()
   const opened = await Promise.allSettled(Array.from({ length: options.workers }, () => openLane(options)))
   const failed = opened.find((result) => result.status === 'rejected')
   const ready = opened.filter((result) => result.status === 'fulfilled').map(({ value }) => value)
