@@ -18,7 +18,7 @@ const outputs: readonly { readonly path: string; readonly content: () => Promise
   { path: 'schemas/model-service.schema.json', content: async () => renderJson(await renderModelServiceSchema()) },
   { path: 'schemas/model-card.schema.json', content: async () => renderJson(await renderModelCardSchema()) },
   { path: 'schemas/model-test.schema.json', content: async () => renderJson(await renderTestPlanSchema()) },
-  { path: 'src/image/runtime/runtime-lock.json', content: async () => renderRuntimeLock(root) },
+  { path: 'src/image/runtime/runtime-lock.json', content: async () => renderRuntimeLock(root, checking) },
   { path: 'schemas/kustomize-openapi.json', content: async () => renderJson(renderKustomizeOpenApi()) },
   // By the decisions of the sources: a changed decision changes the picture.
   { path: 'docs/pictures/autoscaling.svg', content: async () => drawScaling(syntheticLoads, simulatedService) },

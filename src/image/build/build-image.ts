@@ -1,3 +1,4 @@
+import { TowlineError } from '../../base/errors.ts'
 import type { LayerCache } from '../layer/layer-cache.ts'
 import type { BlobFolder } from '../layout/blob-folder.ts'
 import type { BlobReader, BlobStore } from '../oci/blobs.ts'
@@ -89,6 +90,19 @@ async function makeLayer(planned: PlannedLayer, plan: BuildPlan, workshop: Works
   signal?.throwIfAborted()
   const entries = await listEntries(planned.content, workshop, cpuOf(plan.platform))
   const built = await layers.build(entries, { compression: planned.compression, mtimeS: epochS }, signal)
+  checkMeasure(planned, built.descriptor, epochS)
   await store.adopt(built.descriptor, layers.blobs.pathOf(built.descriptor.digest))
   return { ...built, name: planned.name, why: planned.why, planned }
+}
+
+/** The same packages give the same bytes on every machine; other ones mean that this build would be no use as a reference. */
+function checkMeasure({ name, measured }: PlannedLayer, { digest }: Descriptor, epochS: number): void {
+  if (epochS !== 0 || measured === undefined || measured.digest === digest) return
+  throw new TowlineError(
+    'TL_PACKAGE_MISMATCH',
+    `the layer ${name} is ${digest}, and the lock says ${measured.digest}`,
+    {
+      hint: 'empty the cache of packages and try again; if it stays so, please report it',
+    },
+  )
 }

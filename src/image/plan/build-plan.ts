@@ -1,7 +1,7 @@
 import type { ModelFile } from '../../spec/model/model-print.ts'
 import type { Platform } from '../oci/descriptor.ts'
 import type { RunConfig } from '../oci/manifest.ts'
-import type { LockedCode, RuntimePackage } from '../runtime/runtime-lock.ts'
+import type { LockedCode, MeasuredLayer, RuntimePackage } from '../runtime/runtime-lock.ts'
 
 /** What an image will be, before a byte of it is made. Both builders work from it, so that both make the same image. */
 export interface BuildPlan {
@@ -30,6 +30,8 @@ export interface PlannedLayer {
   /** Weights do not get smaller, and would only cost time at every start. */
   readonly compression: 'Gzip' | 'None'
   readonly content: LayerContent
+  /** What the runtime lock says that it comes to. */
+  readonly measured?: MeasuredLayer
 }
 
 export type LayerContent =

@@ -6,7 +6,7 @@ import { formatPlatform } from '../oci/descriptor.ts'
 import type { RunConfig } from '../oci/manifest.ts'
 import { parseBaseSpec } from '../base/base-spec.ts'
 import { type Cpu, layerRecipes } from '../runtime/recipe.ts'
-import { type RuntimeLock, packagesOf } from '../runtime/runtime-lock.ts'
+import { type RuntimeLock, measuredLayer, packagesOf } from '../runtime/runtime-lock.ts'
 import { type BuildPlan, type PlannedBase, type PlannedLayer, imagePaths, imagePorts, imageUser } from './build-plan.ts'
 
 export interface PlanInput {
@@ -48,7 +48,9 @@ export function planImage(input: PlanInput): BuildPlan {
     .filter((recipe) => recipe.name !== 'photos' || hasCard)
     .map((recipe): PlannedLayer => {
       const content = { kind: 'Packages', packages: packagesOf(runtime, recipe.name, platformName) } as const
-      return { name: recipe.name, why: recipe.why, compression: 'Gzip', content }
+      const measured = measuredLayer(runtime, recipe.name, platformName)
+      const { name: layer, why } = recipe
+      return { name: layer, why, compression: 'Gzip', content, ...(measured === undefined ? {} : { measured }) }
     })
   const settings = { path: imagePaths.settings.slice(1), text: `${JSON.stringify(input.settings, undefined, 2)}\n` }
   return {

@@ -46,8 +46,12 @@ export interface RuntimePackage {
   readonly platform?: string
 }
 
-export function packagesOf(lock: RuntimeLock, layer: RuntimeLayerName, platform: string): readonly RuntimePackage[] {
-  return lock.packages.filter(
+export function packagesOf(
+  { packages }: Pick<RuntimeLock, 'packages'>,
+  layer: RuntimeLayerName,
+  platform: string,
+): readonly RuntimePackage[] {
+  return packages.filter(
     (entry) => entry.layer === layer && (entry.platform === undefined || entry.platform === platform),
   )
 }

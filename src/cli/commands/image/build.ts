@@ -51,7 +51,7 @@ export async function build(this: CliContext, flags: BuildFlags, file: string): 
     update: flags.update,
   })
   if (flags.plan) {
-    const described = planned.plans.map((plan) => describePlan(plan, planned.runtime))
+    const described = planned.plans.map(describePlan)
     terminal.out(flags.json ? JSON.stringify(described, undefined, 2) : described.flatMap(renderPlan).join('\n'))
   } else if (flags.dockerfile) await writeFiles(this, flags, planned)
   else await buildAll(this, flags, planned)

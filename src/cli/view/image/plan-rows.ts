@@ -2,7 +2,6 @@ import { formatBytes, formatDigest } from '../../../base/display.ts'
 import { formatPlatform } from '../../../image/oci/descriptor.ts'
 import type { RunConfig } from '../../../image/oci/manifest.ts'
 import type { BuildPlan, PlannedBase, PlannedLayer } from '../../../image/plan/build-plan.ts'
-import { type RuntimeLock, measuredLayer } from '../../../image/runtime/runtime-lock.ts'
 import { renderRow, renderTable } from '../../term/layout.ts'
 
 /** A plan for scripts, and what the rows are made of. */
@@ -27,21 +26,16 @@ interface DescribedLayer {
   readonly holds: readonly string[]
 }
 
-export function describePlan(plan: BuildPlan, runtime: RuntimeLock): DescribedPlan {
+export function describePlan(plan: BuildPlan): DescribedPlan {
   const { name, platform, base, run, model, notes } = plan
-  const layers = plan.layers.map((layer) => describeLayer(layer, formatPlatform(platform), runtime))
+  const layers = plan.layers.map(describeLayer)
   return { name, platform: formatPlatform(platform), base, layers, run, model, notes }
 }
 
-function describeLayer(
-  { name, why, compression, content }: PlannedLayer,
-  platform: string,
-  runtime: RuntimeLock,
-): DescribedLayer {
+function describeLayer({ name, why, compression, content, measured }: PlannedLayer): DescribedLayer {
   const common = { name, why, compression }
   switch (content.kind) {
     case 'Packages': {
-      const measured = measuredLayer(runtime, name, platform)
       const holds = content.packages.map((entry) => `${entry.name}@${entry.version}`)
       return measured === undefined
         ? { ...common, holds }

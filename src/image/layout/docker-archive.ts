@@ -1,0 +1,77 @@
+import { open, rename, rm } from 'node:fs/promises'
+import { TowlineError, hasErrno } from '../../base/errors.ts'
+import { newShortId } from '../../base/id.ts'
+import { encodeHeader, paddingFor } from '../layer/tar-header.ts'
+import type { BlobReader } from '../oci/blobs.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
+import type { Manifest } from '../oci/manifest.ts'
+import { checkBlob } from './blob-check.ts'
+
+/** One image for `docker load`, which gives it these names. */
+export interface ArchivedImage {
+  readonly manifest: Manifest
+  readonly blobs: BlobReader
+  /** As Docker writes them: `classifier:1`. */
+  readonly names: readonly string[]
+}
+
+/**
+ * The archive's bytes, the same for the same image and names. Layers stay as they are, compressed or not: Docker finds out
+ * by itself, and the config, whose digest is the image's id there, stays to the byte. TL_BLOB_MISMATCH, TL_IMAGE_UNREADABLE.
+ */
+export async function* packDockerArchive({ manifest, blobs, names }: ArchivedImage): AsyncGenerator<Uint8Array> {
+  const { config } = manifest
+  const layers = new Map(manifest.layers.map((layer) => [layer.digest, layer]))
+  yield* packBlob(config, `${hexOf(config)}.json`, blobs)
+  for (const layer of layers.values()) yield* packBlob(layer, `${hexOf(layer)}.tar`, blobs)
+  const list = [
+    {
+      Config: `${hexOf(config)}.json`,
+      RepoTags: names,
+      Layers: manifest.layers.map((layer) => `${hexOf(layer)}.tar`),
+    },
+  ]
+  const bytes = Buffer.from(JSON.stringify(list))
+  yield headerFor('manifest.json', bytes.length)
+  yield bytes
+  yield paddingFor(bytes.length)
+  yield Buffer.alloc(1024) // the end of a tar archive
+}
+
+/** Writes it to a file in one step: no half archive is ever there. TL_DISK_FULL, TL_FILE_UNWRITABLE. */
+export async function writeDockerArchive(file: string, image: ArchivedImage): Promise<void> {
+  const draft = `${file}.${newShortId(8)}.draft`
+  try {
+    const handle = await open(draft, 'wx', 0o644)
+    try {
+      await handle.writeFile(packDockerArchive(image))
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(draft, file)
+  } catch (cause) {
+    if (cause instanceof TowlineError) throw cause
+    if (hasErrno(cause, 'ENOSPC', 'EDQUOT'))
+      throw new TowlineError('TL_DISK_FULL', `writing ${file}`, { cause, hint: 'free some space and try again' })
+    throw new TowlineError('TL_FILE_UNWRITABLE', `${file} (${String((cause as NodeJS.ErrnoException).code)})`, {
+      cause,
+    })
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+async function* packBlob(descriptor: Descriptor, path: string, blobs: BlobReader): AsyncGenerator<Uint8Array> {
+  yield headerFor(path, descriptor.size)
+  yield* checkBlob(descriptor, blobs.open(descriptor), 'the blob')
+  yield paddingFor(descriptor.size)
+}
+
+function headerFor(path: string, sizeBytes: number): Uint8Array {
+  return encodeHeader({ kind: 'File', path, mode: 0o644, sizeBytes, mtimeS: 0 })
+}
+
+function hexOf({ digest }: Descriptor): string {
+  return digest.slice('sha256:'.length)
+}

@@ -1,0 +1,39 @@
+import { posix } from 'node:path'
+import type { FileEntry } from '../layer/entry.ts'
+import type { LockedPackage } from './locked-package.ts'
+import { explainDisk, type PackageCache } from './package-cache.ts'
+import { type KeepFile, recallPackage, unpackPackage } from './unpacked-package.ts'
+
+/**
+ * The kept files of these packages as entries below `imageFolder`, each where the lock puts its package. A package is
+ * unpacked once for the same kept files, and its tarball fetched only then. Only a program that the package names in `bin`
+ * and that is native code can be executed in the image. What `PackageCache.get` throws; TL_PACKAGE_MISMATCH.
+ */
+export async function packageEntries(
+  cache: PackageCache,
+  packages: readonly LockedPackage[],
+  keep: KeepFile,
+  imageFolder: string,
+  signal?: AbortSignal,
+): Promise<readonly FileEntry[]> {
+  try {
+    const missing: LockedPackage[] = []
+    for (const locked of packages)
+      if ((await recallPackage(cache.unpacked, locked, keep)) === undefined) missing.push(locked)
+    const tarballs = await cache.get(missing, signal)
+    for (const [index, locked] of missing.entries()) {
+      signal?.throwIfAborted()
+      await unpackPackage(cache.unpacked, locked, keep, tarballs[index] ?? '')
+    }
+    const entries: FileEntry[] = []
+    for (const locked of packages)
+      entries.push(...((await recallPackage(cache.unpacked, locked, keep)) ?? failAsBug(locked)))
+    return entries.map((entry) => ({ ...entry, path: posix.join(imageFolder, entry.path) }))
+  } catch (cause) {
+    throw explainDisk(cause, cache.unpacked)
+  }
+}
+
+function failAsBug(locked: LockedPackage): never {
+  throw new Error(`${locked.name} was unpacked and is not there`)
+}
