@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Cpu, type LayerRecipe, layerRecipes, neverNeeded } from '../../src/image/runtime/recipe.ts'
+import { type LayerRecipe, layerRecipes, neverNeeded } from '../../src/image/runtime/recipe.ts'
 import { codeEntries, digestCode, traceModules } from '../../src/image/runtime/own-code.ts'
-import { measureLayers } from './measure.ts'
+import { measureLayers, platforms } from './measure.ts'
 import type { RuntimeLock, RuntimePackage } from '../../src/image/runtime/runtime-lock.ts'
 
 interface NpmEntry {
@@ -13,11 +13,6 @@ interface NpmEntry {
   readonly license?: string
   readonly dependencies?: Readonly<Record<string, string>>
 }
-
-export const platforms: readonly { readonly name: string; readonly cpu: Cpu }[] = [
-  { name: 'linux/amd64', cpu: 'x64' },
-  { name: 'linux/arm64', cpu: 'arm64' },
-]
 
 /** `src/image/runtime/runtime-lock.json`: from package-lock.json, the recipe, and the sources as the compiler emits them. */
 export async function renderRuntimeLock(root: string, checking: boolean): Promise<string> {

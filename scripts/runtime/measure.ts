@@ -5,9 +5,13 @@ import { listEntries } from '../../src/image/build/layer-entries.ts'
 import { layerForm, openLayerCache } from '../../src/image/layer/layer-cache.ts'
 import { openPackageCache } from '../../src/image/packages/package-cache.ts'
 import { fetchWithNpm } from '../../src/image/packages/npm-fetch.ts'
-import { fileRule, layerRecipes } from '../../src/image/runtime/recipe.ts'
+import { type Cpu, fileRule, layerRecipes } from '../../src/image/runtime/recipe.ts'
 import { type MeasuredLayer, type RuntimeLock, packagesOf } from '../../src/image/runtime/runtime-lock.ts'
-import { platforms } from './lock.ts'
+
+export const platforms: readonly { readonly name: string; readonly cpu: Cpu }[] = [
+  { name: 'linux/amd64', cpu: 'x64' },
+  { name: 'linux/arm64', cpu: 'arm64' },
+]
 
 /**
  * What each layer of packages comes to. One whose inputs are those of `known` is taken from there; another one is built,

@@ -113,7 +113,7 @@ async function refuseSecrets(terminal: Terminal, modelPath: string): Promise<voi
   for (const path of leftOut) terminal.err(`  left out     ${join(modelPath, path)}`)
   if (!hasErrors(findings)) return
   const files = new Set(findings.map(({ at }) => at.file))
-  throw new TowlineError('TL_CONTEXT_REFUSED', `${[...files].join(', ')}`, {
+  throw new TowlineError('TL_CONTEXT_REFUSED', [...files].join(', '), {
     hint: 'the lines above say why, and what to do',
   })
 }

@@ -1,4 +1,5 @@
 import { TowlineError } from '../../base/errors.ts'
+import { layerLimitOf } from '../../compat/layer-limits.ts'
 import { keepArtifact } from '../../image/build/artifact.ts'
 import { readImageConfig, readManifest } from '../../image/layout/document.ts'
 import { listBranches } from '../../image/layout/image-tree.ts'
@@ -44,6 +45,7 @@ const attestationType = 'application/vnd.towline.attestation.v1+json'
 /** The image, then what is said about it. TL_REGISTRY_…, TL_CANCELLED; a tag is set only when all of the image is there. */
 export async function pushLocal({ terminal }: CliContext, flags: RegistryFlags, request: PushRequest): Promise<Pushed> {
   const { image, target } = request
+  await refuseLargeLayers(image, target)
   const interrupt = openInterrupt(terminal, 'stopping')
   const progress = openProgress(terminal, 'push', `to ${target.registry}`)
   const registry = accessRegistry(terminal, target, flags, interrupt.signal)
@@ -78,6 +80,20 @@ export async function pushLocal({ terminal }: CliContext, flags: RegistryFlags, 
     interrupt.close()
     await registry.close()
   }
+}
+
+/** Before anything is sent. Of registries whose limit is not known nothing is said. */
+async function refuseLargeLayers({ root, blobs }: LocalImage, { registry }: Reference): Promise<void> {
+  const limit = layerLimitOf(registry)
+  if (limit === undefined) return
+  const layers = (await listBranches(root, blobs)).flatMap(({ manifest }) => manifest?.layers ?? [])
+  const large = layers.filter(({ size }) => size > limit.maxBytes)
+  if (large.length === 0) return
+  const named = large.map(({ digest, size }) => `${digest} has ${formatBytes(size)}`).join(', ')
+  const detail = `${named}; ${registry} takes ${formatBytes(limit.maxBytes)} a layer (${limit.source}, ${limit.asOf})`
+  throw new TowlineError('TL_LAYER_TOO_LARGE', detail, {
+    hint: 'export the model with external data in several files',
+  })
 }
 
 function nameTarget(target: Reference, { tag, digest }: PushReport): string {

@@ -195,5 +195,5 @@ function parseLabel(text: string): readonly [key: string, value: string] {
 function parseSize(text: string): number {
   const quantity = parseQuantity(text)
   if (quantity === undefined) throw new Error(`\`${text}\` is not a size; write 10G (10^9 bytes) or 10Gi (2^30)`)
-  return Number(quantityUnits(quantity))
+  return quantityUnits(quantity)
 }

@@ -9,8 +9,10 @@ export interface ByteSource {
 }
 
 export interface TarEntry {
-  /** As it is written, without `./` and `/` at its ends. */
+  /** Without `./` and `/` at its ends. */
   readonly path: string
+  /** Exactly as it stands in the archive. */
+  readonly writtenPath: string
   readonly kind: 'File' | 'Link' | 'HardLink' | 'Folder' | 'Other'
   /** Of both kinds of links. */
   readonly target: string
@@ -19,9 +21,12 @@ export interface TarEntry {
   readonly startByte: number
   /** The content, before the next entry is asked for. TL_IMAGE_UNREADABLE when it has more than `maxBytes`. */
   read(maxBytes: number): Promise<Buffer>
+  /** The same in pieces, however large it is, to its end. */
+  pieces(): AsyncIterable<Buffer>
 }
 
 const blockBytes = 512
+const pieceBytes = 1 << 20
 /** Long names and their like. */
 const maxMetaBytes = 1 << 20
 const kinds: Readonly<Record<string, TarEntry['kind']>> = {
@@ -68,10 +73,22 @@ export async function* readTar(source: ByteSource, place: string): AsyncGenerato
       override = { ...override, ...decodeMeta(header.flag, await readAll(maxMetaBytes, 'a record')) }
       continue
     }
-    const path = trimPath(override.path ?? header.path)
+    const writtenPath = override.path ?? header.path
+    const path = trimPath(writtenPath)
     let isRead = false
+    const readPieces = async function* (): AsyncGenerator<Buffer> {
+      isRead = true
+      for (let left = sizeBytes; left > 0;) {
+        const piece = await source.read(Math.min(left, pieceBytes))
+        if (piece.length === 0) throw unreadable(place, `it ends in the middle of ${path}`)
+        left -= piece.length
+        yield piece
+      }
+      await source.skip(paddedBytes - sizeBytes)
+    }
     yield {
       path,
+      writtenPath,
       kind: kinds[header.flag] ?? 'Other',
       target: override.target ?? header.target,
       sizeBytes,
@@ -80,6 +97,7 @@ export async function* readTar(source: ByteSource, place: string): AsyncGenerato
         isRead = sizeBytes <= maxBytes
         return readAll(maxBytes, path)
       },
+      pieces: readPieces,
     }
     if (!isRead && !(await source.skip(paddedBytes))) throw unreadable(place, `it ends in the middle of ${path}`)
     override = {}
