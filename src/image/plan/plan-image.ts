@@ -68,7 +68,7 @@ export function planImage(input: PlanInput): BuildPlan {
       },
       {
         name: 'settings',
-        why: 'what the spec says to the server; last, so that an edit changes nothing else',
+        why: 'limits and timeouts of the spec; last, so that an edit changes nothing else',
         compression: 'Gzip',
         content: { kind: 'Documents', documents: [settings] },
       },
@@ -89,7 +89,7 @@ function planModel(files: readonly ModelFile[]): PlannedLayer[] {
   const alone = large.length > maxWeightLayers ? [] : large
   const rest = files.filter((file) => !alone.includes(file))
   const weights = alone.map((file): PlannedLayer => {
-    const why = 'weights, as they are: changed only by another model, and shared with every image that has them'
+    const why = 'weights, as they are; only another model changes them'
     return { name: 'weights', why, compression: 'None', content: { kind: 'Model', files: [file] } }
   })
   if (rest.length === 0) return weights

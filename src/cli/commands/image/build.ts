@@ -100,7 +100,7 @@ async function buildAll(context: CliContext, flags: BuildFlags, planned: Planned
   checkLocked(flags, planned, made)
   const lockChanged = keepLock(planned, made)
   const built = describeBuilt(planned, made, { tookMs: performance.now() - startMs, lockChanged })
-  if (!flags.json) terminal.out(renderBuilt(built, flags.output).join('\n'))
+  if (!flags.json) terminal.out(renderBuilt(built, flags.output, flags.push !== undefined).join('\n'))
   const pushed = flags.push === undefined ? undefined : await pushMade(context, flags, planned, made, flags.push)
   if (flags.json) terminal.out(JSON.stringify(pushed === undefined ? built : { ...built, pushed }, undefined, 2))
   else if (pushed !== undefined) terminal.out(renderPushed(pushed, []).join('\n'))

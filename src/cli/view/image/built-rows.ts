@@ -77,13 +77,14 @@ function describePlatform({ platform, manifest, base, baseLayers, layers, plan }
   }
 }
 
-export function renderBuilt(built: BuiltDescription, output: string | undefined): readonly string[] {
+/** `pushes`: a push follows, so that nobody needs to be told of one. */
+export function renderBuilt(built: BuiltDescription, output: string | undefined, pushes: boolean): readonly string[] {
   return [
     ...built.images.flatMap(renderPlatform),
     renderRow('image', `${built.name}@${built.digest}   in ${formatMs(built.tookMs)}`),
     renderRow('kept', `${built.layout}${output === undefined ? '' : `, ${output}`}`),
     renderRow('lock', `${built.lockFile}   ${built.lockChanged ? 'written' : 'as it was'}`),
-    renderRow('next', `towline push REGISTRY/${built.name}:TAG`),
+    ...(pushes ? [] : [renderRow('next', `towline push REGISTRY/${built.name}:TAG`)]),
   ]
 }
 
