@@ -1,12 +1,12 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import type { TestContext } from 'node:test'
+import type { Scope } from './scope.ts'
 
 /**
  * The path of a system program that a test needs. Where it is missing the test is skipped and says so; with
  * `TOWLINE_PEERS=required` (as in CI, after `scripts/setup-peers`) that is a failure.
  */
-export function requirePeer(test: TestContext, program: string): string | undefined {
+export function requirePeer(test: Scope, program: string): string | undefined {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
     const path = join(folder, program)
     if (isExecutable(path)) return path

@@ -174,7 +174,7 @@ const wrongUploads: Record<string, readonly [number, string, (rig: Rig) => Promi
   ],
   'Endpoint: a repository in capitals': [
     400,
-    'UNSUPPORTED',
+    'NAME_INVALID',
     async ({ call }) => await call('GET', `A/blobs/${digest}`),
   ],
 }

@@ -90,6 +90,7 @@ export async function makeImages(planned: PlannedImages, options: MakeOptions): 
   const nowMs = Date.now()
   await layout.collectGarbage(nowMs)
   await layers.prune(nowMs)
+  await workshop.packages.prune(nowMs)
   return { layout, root, images, modelPack }
 }
 

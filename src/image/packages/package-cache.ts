@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { hasErrno, TowlineError } from '../../base/errors.ts'
 import { fileNameOf, formatPackage, type LockedPackage } from './locked-package.ts'
 import type { FetchPackages } from './npm-fetch.ts'
+import { pruneFolders } from './prune-packages.ts'
 
 /** npm packages by their integrity. Safe for two builds at once. */
 export interface PackageCache {
@@ -16,6 +17,8 @@ export interface PackageCache {
   get(packages: readonly LockedPackage[], signal?: AbortSignal): Promise<readonly string[]>
   /** Where unpacked files are kept; see package-files.ts. */
   readonly unpacked: string
+  /** Removes what nobody used for 30 days. */
+  prune(nowMs: number): Promise<void>
 }
 
 /** The folder is made when it is needed. */
@@ -24,6 +27,7 @@ export function openPackageCache(folder: string, { fetch }: { readonly fetch: Fe
   const pathOf = (locked: LockedPackage): string => join(tarballs, `${fileNameOf(locked)}.tgz`)
   return {
     unpacked: join(folder, 'unpacked'),
+    prune: (nowMs) => pruneFolders([tarballs, join(folder, 'unpacked')], nowMs),
     get: async (packages, signal) => {
       try {
         const missing = new Map<string, LockedPackage>()

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { hashOf } from '../../base/canonical.ts'
 import { hasErrno } from '../../base/errors.ts'
@@ -32,9 +32,10 @@ export async function recallPackage(
 ): Promise<FileEntry[] | undefined> {
   const home = join(unpacked, fileNameOf(locked))
   const paths = await readList<string>(join(home, pathsName))
-  return paths === undefined
-    ? undefined
-    : readUnpacked(join(home, keyOf(paths.filter((path) => keep(locked, path)))), locked)
+  if (paths === undefined) return undefined
+  const now = new Date()
+  await utimes(home, now, now)
+  return await readUnpacked(join(home, keyOf(paths.filter((path) => keep(locked, path)))), locked)
 }
 
 async function readUnpacked(folder: string, locked: LockedPackage): Promise<FileEntry[] | undefined> {

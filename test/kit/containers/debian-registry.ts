@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { stringify } from 'yaml'
 import { requirePeer } from '../peer.ts'
+import type { Scope } from '../scope.ts'
 import { type BaseKind, makeBaseImage } from './debian-base.ts'
 import { requireRoot } from './require-root.ts'
 import { runProgram } from './program.ts'
@@ -30,7 +30,7 @@ const baseTags = { cc: 'base/cc:12', 'node-build': 'base/node-build:24' } as con
 
 /** Debian's `docker-registry` on a free port of loopback, with storage of its own; undefined when the test was skipped. */
 export async function startDebianRegistry(
-  test: TestContext,
+  test: Scope,
   { login = false }: { readonly login?: boolean } = {},
 ): Promise<DebianRegistry | undefined> {
   const program = requirePeer(test, 'docker-registry')

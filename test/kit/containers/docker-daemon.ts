@@ -13,9 +13,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { requirePeer } from '../peer.ts'
+import type { Scope } from '../scope.ts'
 import { requireRoot } from './require-root.ts'
 import { type ProgramOptions, type ProgramOutput, runProgram } from './program.ts'
 
@@ -33,7 +33,7 @@ const stopTimeoutMs = 10_000
  * network of the machine and changes nothing of it (no bridge, no rule, no forwarding): containers run with `--network host`, so
  * that they and the test reach each other over loopback. Undefined when the test was skipped.
  */
-export async function startDockerDaemon(test: TestContext): Promise<DockerDaemon | undefined> {
+export async function startDockerDaemon(test: Scope): Promise<DockerDaemon | undefined> {
   const dockerd = requirePeer(test, 'dockerd')
   const unshare = requirePeer(test, 'unshare')
   if (dockerd === undefined || unshare === undefined || !requireRoot(test)) return undefined

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSy
 import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
+import type { Scope } from '../scope.ts'
 import { peersFolder } from './peers-folder.ts'
 import { runProgram } from './program.ts'
 
@@ -24,7 +24,7 @@ export interface NpmMirror {
  * An npm registry on loopback with the packages of one lock file. A tarball is fetched by npm itself when it is first asked for,
  * compared with the lock, and kept with the peers: a build that was done once needs no network but loopback.
  */
-export async function startNpmMirror(test: TestContext, lockFile: string): Promise<NpmMirror> {
+export async function startNpmMirror(test: Scope, lockFile: string): Promise<NpmMirror> {
   const packages = readLock(lockFile)
   const requests: string[] = []
   const server = createServer((request, response) => {

@@ -10,7 +10,7 @@ export type Route =
       readonly reference: string
     }
   | { readonly kind: 'Referrers'; readonly repository: string; readonly digest: string }
-  | { readonly kind: 'Unknown'; readonly why: string }
+  | { readonly kind: 'Unknown'; readonly code: 'UNSUPPORTED' | 'NAME_INVALID'; readonly why: string }
 
 export interface UploadRoute {
   readonly kind: 'UploadGet' | 'UploadPatch' | 'UploadPut' | 'UploadDelete'
@@ -45,10 +45,10 @@ export function parseRoute(method: string, path: string): Route {
   if (path === '/token' && (method === 'GET' || method === 'POST')) return { kind: 'Token' }
   const [, repository = '', folder, rest = ''] =
     /^\/v2\/(.+)\/(blobs\/uploads|blobs|manifests|referrers)\/([^/]*)$/.exec(path) ?? []
-  if (folder === undefined) return { kind: 'Unknown', why: 'no such endpoint' }
+  if (folder === undefined) return { kind: 'Unknown', code: 'UNSUPPORTED', why: 'no such endpoint' }
   if (!repositoryPattern.test(repository))
-    return { kind: 'Unknown', why: `\`${repository}\` is no name of a repository` }
-  const unknown = { kind: 'Unknown', why: `${method} is not for ${folder}` } as const
+    return { kind: 'Unknown', code: 'NAME_INVALID', why: `\`${repository}\` is no name of a repository` }
+  const unknown = { kind: 'Unknown', code: 'UNSUPPORTED', why: `${method} is not for ${folder}` } as const
   if (folder === 'blobs/uploads') {
     if (rest === '') return method === 'POST' ? { kind: 'UploadPost', repository } : unknown
     const kind = lookUp(uploadKinds, method)

@@ -98,7 +98,7 @@ interface Place {
 }
 
 async function decide(exchange: Exchange, route: Route, { gate, redirectTo }: Place): Promise<Answer> {
-  if (route.kind === 'Unknown') return refuse(exchange, 'Endpoint', 'UNSUPPORTED', route.why)
+  if (route.kind === 'Unknown') return refuse(exchange, 'Endpoint', route.code, route.why)
   const refused = gate.check(exchange, route)
   if (refused !== undefined) return refused
   switch (route.kind) {
