@@ -104,6 +104,7 @@ test('an image without Docker is built, pushed, run and pulled', { timeout: 300_
     assert.equal(again.digest, built.digest)
     for (const { name, isRemembered } of again.images[0]?.layers ?? []) assert.ok(isRemembered, name)
     assert.equal(again.lockChanged, false)
+    assert.deepEqual(again.pushed.referrers, built.pushed.referrers)
     for (const { digest, how, sentBytes } of again.pushed.blobs)
       assert.deepEqual([how, sentBytes], ['Present', 0], digest)
     const { code, out } = await towline(['build', '--base', base, '--locked'], project)

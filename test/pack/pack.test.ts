@@ -84,6 +84,11 @@ test('the packed product, installed into an empty folder, is a working command',
   )
   assert.match(run(process.execPath, [bin, 'check'], consumer), /no mistakes found/)
   await serveOnce(t, bin, spec)
+  // The built code that the package carries is what the runtime lock names: the image is that of the clone.
+  const build = ['build', spec, '--base', 'scratch', '--json']
+  const digestBy = (command: readonly string[]): unknown =>
+    (JSON.parse(run(process.execPath, [...command, ...build], consumer)) as { readonly digest: unknown }).digest
+  assert.equal(digestBy([bin]), digestBy([join(root, 'src', 'cli', 'main.ts')]))
   run(
     process.execPath,
     ['--input-type=module', '-e', "import { defineService } from 'towline'; defineService({})"],

@@ -6,7 +6,7 @@ import type { BlobStore } from '../../image/oci/blobs.ts'
 import { type Descriptor, isDigest } from '../../image/oci/descriptor.ts'
 import { imagePaths } from '../../image/plan/build-plan.ts'
 import { cycloneDxMediaType, describeContents } from '../../image/sbom/cyclonedx.ts'
-import { parseReference } from '../../image/registry/reference.ts'
+import { type Reference, parseReference } from '../../image/registry/reference.ts'
 import type { MadeImage } from './make-images.ts'
 import type { PlannedImages } from './plan-request.ts'
 
@@ -26,8 +26,7 @@ export async function keepSbom(
       ? {}
       : {
           base: {
-            name: base.reference,
-            ...(base.kind === 'Registry' ? { reference: parseReference(base.reference) } : {}),
+            ...nameBase(base),
             digest: base.digest,
             ...(osRelease === undefined ? {} : { release: osRelease }),
             packages: contents.packages,
@@ -45,6 +44,13 @@ export async function keepSbom(
   })
   const bytes = new TextEncoder().encode(JSON.stringify(document))
   return await keepArtifact(store, { mediaType: cycloneDxMediaType, bytes, subject: manifest })
+}
+
+/** The same whether the lock pins the base or not, and wherever it lies on this machine. */
+function nameBase({ kind, reference }: MadeImage['base']): { readonly name: string; readonly reference?: Reference } {
+  if (kind !== 'Registry') return { name: 'base' }
+  const name = reference.replace(/@.*$/, '')
+  return { name, reference: parseReference(name) }
 }
 
 /** The model for tools that know models and no images, over the layers that the image has. Returns its manifest. */
