@@ -40,7 +40,7 @@ export interface PushRequest {
   readonly modelPack?: { readonly root: Descriptor; readonly tag: string }
 }
 
-const attestationType = 'application/vnd.towline.attestation.v1+json'
+export const attestationType = 'application/vnd.towline.attestation.v1+json'
 
 /** The image, then what is said about it. TL_REGISTRY_…, TL_CANCELLED; a tag is set only when all of the image is there. */
 export async function pushLocal({ terminal }: CliContext, flags: RegistryFlags, request: PushRequest): Promise<Pushed> {

@@ -42,11 +42,13 @@ export function renderDockerfile(plan: BuildPlan, options: DockerfileOptions): s
       `COPY ${files}/lay-out.mjs ${files}/layers.json ./`,
       'RUN ["node", "lay-out.mjs"]',
     ],
-    [`# ${plan.base.why}`, 'FROM ${BASE}', ...renderLabels(plan)],
+    [`# ${plan.base.why}`, 'FROM ${BASE}'],
     ...packageLayers.map((layer) => [`# ${layer.name}: ${layer.why}`, `COPY --from=build /layers/${layer.name}/ /`]),
     ...plan.layers
       .filter(({ content }) => content.kind !== 'Packages')
       .map((layer) => [`# ${layer.name}: ${layer.why}`, ...renderCopies(layer, files, options)]),
+    // After the files: a changed label would make a builder copy everything again.
+    renderLabels(plan),
     renderRun(plan),
   ]
   return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`

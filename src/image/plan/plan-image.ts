@@ -89,7 +89,7 @@ function planModel(files: readonly ModelFile[]): PlannedLayer[] {
   const alone = large.length > maxWeightLayers ? [] : large
   const rest = files.filter((file) => !alone.includes(file))
   const weights = alone.map((file): PlannedLayer => {
-    const why = 'weights, as they are; only another model changes them'
+    const why = 'as they are, since packing makes them no smaller; only another model changes them'
     return { name: 'weights', why, compression: 'None', content: { kind: 'Model', files: [file] } }
   })
   if (rest.length === 0) return weights

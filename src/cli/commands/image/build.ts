@@ -1,3 +1,4 @@
+import { join, relative } from 'node:path'
 import { TowlineError } from '../../../base/errors.ts'
 import type { MadeLayer } from '../../../image/build/build-image.ts'
 import { imagePaths } from '../../../image/plan/build-plan.ts'
@@ -57,14 +58,15 @@ export async function build(this: CliContext, flags: BuildFlags, file: string): 
   else await buildAll(this, flags, planned)
 }
 
-async function writeFiles({ terminal }: CliContext, flags: BuildFlags, planned: PlannedImages): Promise<void> {
+async function writeFiles({ terminal, cwd }: CliContext, flags: BuildFlags, planned: PlannedImages): Promise<void> {
   const codeRoot = await findOwnCode(planned.runtime.code, cacheFolder())
   const written = await writeDockerfile(planned, codeRoot, flags.npmrc)
   if (flags.json) return terminal.out(JSON.stringify(written, undefined, 2))
+  const folder = relative(cwd, planned.specDir) || '.'
   const secret = flags.npmrc ? '--secret id=npmrc,src=$HOME/.npmrc ' : ''
-  terminal.out(renderRow('wrote', written.paths.join(', ')))
+  terminal.out(renderRow('wrote', written.paths.map((path) => relative(cwd, path)).join(', ')))
   terminal.out(
-    renderRow('next', `docker build ${secret}-f ${written.file} -t ${planned.service.name} ${planned.specDir}`),
+    renderRow('next', `docker build ${secret}-f ${join(folder, written.file)} -t ${planned.service.name} ${folder}`),
   )
 }
 
@@ -100,10 +102,11 @@ async function buildAll(context: CliContext, flags: BuildFlags, planned: Planned
   checkLocked(flags, planned, made)
   const lockChanged = keepLock(planned, made)
   const built = describeBuilt(planned, made, { tookMs: performance.now() - startMs, lockChanged })
-  if (!flags.json) terminal.out(renderBuilt(built, flags.output, flags.push !== undefined).join('\n'))
+  if (!flags.json)
+    terminal.out(renderBuilt(built, { cwd, output: flags.output, pushes: flags.push !== undefined }).join('\n'))
   const pushed = flags.push === undefined ? undefined : await pushMade(context, flags, planned, made, flags.push)
   if (flags.json) terminal.out(JSON.stringify(pushed === undefined ? built : { ...built, pushed }, undefined, 2))
-  else if (pushed !== undefined) terminal.out(renderPushed(pushed, []).join('\n'))
+  else if (pushed !== undefined) terminal.out(renderPushed(pushed, [], cwd).join('\n'))
 }
 
 async function localImageOf({ root, layout }: MadeImages): Promise<LocalImage> {

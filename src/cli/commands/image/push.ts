@@ -37,6 +37,8 @@ export async function push(this: CliContext, flags: PushFlags, text: string): Pr
   })
   const lockFiles = built === undefined ? [] : nameInLocks(built.specDir, pushed.digest, pushed.reference)
   terminal.out(
-    flags.json ? JSON.stringify({ ...pushed, lockFiles }, undefined, 2) : renderPushed(pushed, lockFiles).join('\n'),
+    flags.json
+      ? JSON.stringify({ ...pushed, lockFiles }, undefined, 2)
+      : renderPushed(pushed, lockFiles, cwd).join('\n'),
   )
 }

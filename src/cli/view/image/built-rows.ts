@@ -1,3 +1,4 @@
+import { relative, resolve } from 'node:path'
 import { formatBytes, formatDigest, formatMs } from '../../../base/display.ts'
 import { type Descriptor, type Digest, formatPlatform } from '../../../image/oci/descriptor.ts'
 import type { MadeImage, MadeImages } from '../../image/make-images.ts'
@@ -77,13 +78,23 @@ function describePlatform({ platform, manifest, base, baseLayers, layers, plan }
   }
 }
 
-/** `pushes`: a push follows, so that nobody needs to be told of one. */
-export function renderBuilt(built: BuiltDescription, output: string | undefined, pushes: boolean): readonly string[] {
+export interface BuiltView {
+  /** Paths are shown from here. */
+  readonly cwd: string
+  readonly output: string | undefined
+  /** A push follows, so that nobody needs to be told of one. */
+  readonly pushes: boolean
+}
+
+export function renderBuilt(built: BuiltDescription, { cwd, output, pushes }: BuiltView): readonly string[] {
   return [
     ...built.images.flatMap(renderPlatform),
     renderRow('image', `${built.name}@${built.digest}   in ${formatMs(built.tookMs)}`),
-    renderRow('kept', `${built.layout}${output === undefined ? '' : `, ${output}`}`),
-    renderRow('lock', `${built.lockFile}   ${built.lockChanged ? 'written' : 'as it was'}`),
+    renderRow('kept', `${relative(cwd, built.layout)}${output === undefined ? '' : `, ${output}`}`),
+    renderRow(
+      'lock',
+      `${relative(cwd, resolve(cwd, built.lockFile))}   ${built.lockChanged ? 'written' : 'as it was'}`,
+    ),
     ...(pushes ? [] : [renderRow('next', `towline push REGISTRY/${built.name}:TAG`)]),
   ]
 }

@@ -1,10 +1,19 @@
+import { relative } from 'node:path'
 import { formatBytes } from '../../../base/display.ts'
-import type { Pushed } from '../../image/push-image.ts'
+import { cycloneDxMediaType } from '../../../image/sbom/cyclonedx.ts'
+import { type Pushed, attestationType } from '../../image/push-image.ts'
 import { renderRow } from '../../term/layout.ts'
 
+const names: Readonly<Record<string, string>> = {
+  [cycloneDxMediaType]: 'SBOM (CycloneDX)',
+  [attestationType]: 'attestation of an environment',
+}
+
+/** Paths of lock files are shown from `cwd`. */
 export function renderPushed(
   { reference, blobs, referrers, modelPack }: Pushed,
   lockFiles: readonly string[],
+  cwd: string,
 ): readonly string[] {
   const count = (how: string): number => blobs.filter((blob) => blob.how === how).length
   const sentBytes = blobs.reduce((sum, blob) => sum + blob.sentBytes, 0)
@@ -21,6 +30,6 @@ export function renderPushed(
       ),
     ),
     ...(modelPack === undefined ? [] : [renderRow('model', modelPack.reference)]),
-    ...lockFiles.map((file) => renderRow('lock', `${file}   names it`)),
+    ...lockFiles.map((file) => renderRow('lock', `${relative(cwd, file)}   names it`)),
   ]
 }
