@@ -106,7 +106,7 @@ async function buildAll(context: CliContext, flags: BuildFlags, planned: Planned
     terminal.out(renderBuilt(built, { cwd, output: flags.output, pushes: flags.push !== undefined }).join('\n'))
   const pushed = flags.push === undefined ? undefined : await pushMade(context, flags, planned, made, flags.push)
   if (flags.json) terminal.out(JSON.stringify(pushed === undefined ? built : { ...built, pushed }, undefined, 2))
-  else if (pushed !== undefined) terminal.out(renderPushed(pushed, [], cwd).join('\n'))
+  else if (pushed !== undefined) terminal.out(renderPushed(pushed, pushed.lockFiles, cwd).join('\n'))
 }
 
 async function localImageOf({ root, layout }: MadeImages): Promise<LocalImage> {
@@ -119,11 +119,10 @@ async function pushMade(
   { specDir }: PlannedImages,
   made: MadeImages,
   text: string,
-): Promise<Pushed> {
+): Promise<Pushed & { readonly lockFiles: readonly string[] }> {
   const request = { image: await localImageOf(made), target: parseReference(text), specDir }
   const pushed = await pushLocal(context, flags, request)
-  nameInLocks(specDir, pushed.digest, pushed.reference)
-  return pushed
+  return { ...pushed, lockFiles: nameInLocks(specDir, pushed.digest, pushed.reference) }
 }
 
 /** Returns whether the lock changed. A name that a push gave it stays, as long as it is the same image. */

@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import { formatBytes } from '../../../base/display.ts'
+import { formatBytes, formatDigest } from '../../../base/display.ts'
 import { cycloneDxMediaType } from '../../../image/sbom/cyclonedx.ts'
 import { type Pushed, attestationType } from '../../image/push-image.ts'
 import { renderRow } from '../../term/layout.ts'
@@ -26,7 +26,7 @@ export function renderPushed(
     ...referrers.map(({ artifactType, digest, listedBy }) =>
       renderRow(
         'attached',
-        `${artifactType}  ${digest}${listedBy === 'Tag' ? '  listed under the tag sha256-…: this registry keeps no list' : ''}`,
+        `${names[artifactType] ?? artifactType}  ${formatDigest(digest)}${listedBy === 'Tag' ? '  under the tag sha256-…, since this registry keeps no list' : ''}`,
       ),
     ),
     ...(modelPack === undefined ? [] : [renderRow('model', modelPack.reference)]),
