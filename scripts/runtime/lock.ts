@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type LayerRecipe, layerRecipes, neverNeeded } from '../../src/image/runtime/recipe.ts'
-import { codeEntries, digestCode, traceModules } from '../../src/image/runtime/own-code.ts'
+import { codeEntries, compileArguments, digestCode, traceModules } from '../../src/image/runtime/own-code.ts'
 import { measureLayers, platforms } from './measure.ts'
 import type { RuntimeLock, RuntimePackage } from '../../src/image/runtime/runtime-lock.ts'
 
@@ -40,14 +40,10 @@ function emitCode(root: string) {
   const folder = mkdtempSync(join(tmpdir(), 'towline-code-'))
   try {
     const tsc = join(root, 'node_modules', '.bin', 'tsc')
-    const { status, stdout } = spawnSync(
-      tsc,
-      ['-p', 'tsconfig.build.json', '--noCheck', '--declaration', 'false', '--outDir', folder],
-      {
-        cwd: root,
-        encoding: 'utf8',
-      },
-    )
+    const { status, stdout } = spawnSync(tsc, compileArguments(folder), {
+      cwd: root,
+      encoding: 'utf8',
+    })
     if (status !== 0) throw new Error(`the sources do not compile:\n${stdout}`)
     const { files, packages } = traceModules(folder, codeEntries)
     const digest = digestCode(folder, files)

@@ -34,6 +34,10 @@ const notYetLocal: readonly UnsupportedField[] = [
 /** The image holds the model and the server; what is said of replicas and traffic is no matter of it. */
 const notYetInImage: readonly UnsupportedField[] = [
   { path: ['spec', 'model', 'delivery'], when: (view) => view.textAt('spec', 'model', 'delivery') !== 'Image' },
+  {
+    path: ['spec', 'serving', 'batching'],
+    when: (view) => view.at('spec', 'serving', 'batching', 'mode') !== 'Disabled',
+  },
   { path: ['spec', 'build', 'python'] },
   { path: ['spec', 'build', 'requirements'] },
   { path: ['spec', 'gpu'] },
@@ -73,7 +77,12 @@ export function unsupportedFields(document: unknown, target: Target, given: Give
   const uri = view.textAt('spec', 'model', 'uri')
   if (uri !== undefined && isModelAddress(uri))
     findings.push(refuse(['spec', 'model', 'uri'], 'a model at a remote address', 'download it and give its path'))
-  return target === 'Local' ? [...findings, ...checkLocalWishes(view, given, refuse)] : findings
+  if (target === 'Local') return [...findings, ...checkLocalWishes(view, given, refuse)]
+  if (view.has('spec', 'image')) {
+    const message = '`image` is what a cluster runs; a build makes another one, and changes nothing there'
+    findings.push({ path: ['spec', 'image'], code: 'TL_TARGET_IGNORES', severity: 'info', message })
+  }
+  return findings
 }
 
 /** What needs something from outside the document, or is no matter of one machine. */

@@ -120,7 +120,7 @@ test('an image is refused only what would be in it: what is said of replicas and
   const refused = unsupportedFields(complete, 'Image', { env: {}, apiKeys: [] })
   assert.deepEqual(
     refused.map(({ path }) => path.slice(1).join('.')),
-    ['model.delivery', 'build.python', 'build.requirements', 'gpu', 'model.uri'],
+    ['model.delivery', 'serving.batching', 'build.python', 'build.requirements', 'gpu', 'model.uri', 'image'],
   )
   assert.match(refused.map(({ message }) => message).join(), /is not supported yet by `towline build`/)
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -32,15 +32,16 @@ test('a lock that says the same is left alone, and a damaged one is never passed
   await assert.rejects(readLock(terminal, file), { code: 'TL_SPEC_INVALID' })
 })
 
-test('a push gives its name to the locks of this image, and to no other', (t) => {
+test('a push gives its name to the locks of this image, and to no other', async (t) => {
   const folder = createFolder(t)
   const other = `image: cats@sha256:${'b'.repeat(64)}\n`
   writeFileSync(join(folder, 'towline.lock'), `inputs: a\nimage: cats@${digest}\n`)
   writeFileSync(join(folder, 'towline.staging.lock'), other)
   writeFileSync(join(folder, 'package.lock'), 'not ours')
-  const changed = nameInLocks(folder, digest, `localhost:5000/team/cats:1@${digest}`)
+  symlinkSync('nowhere', join(folder, '.#towline.lock'))
+  const changed = await nameInLocks(folder, digest, `localhost:5000/team/cats:1@${digest}`)
   assert.deepEqual(changed, [join(folder, 'towline.lock')])
   assert.match(readFileSync(join(folder, 'towline.lock'), 'utf8'), /^image: localhost:5000\/team\/cats@sha256:a{64}$/m)
   assert.equal(readFileSync(join(folder, 'towline.staging.lock'), 'utf8'), other)
-  assert.deepEqual(nameInLocks(folder, digest, `localhost:5000/team/cats:2@${digest}`), [])
+  assert.deepEqual(await nameInLocks(folder, digest, `localhost:5000/team/cats:2@${digest}`), [])
 })

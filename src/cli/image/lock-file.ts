@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { hasErrors } from '../../base/diagnostic.ts'
 import { TowlineError } from '../../base/errors.ts'
 import { writeFileAtomic } from '../../base/file/atomic-file.ts'
+import { formatReference, parseReference } from '../../image/registry/reference.ts'
 import { type Lock, parseLock, renderLock } from '../../spec/lock.ts'
 import { printDiagnostics } from '../term/failure.ts'
 import type { Terminal } from '../term/terminal.ts'
@@ -32,19 +33,21 @@ export function writeLock(file: string, lock: Lock): boolean {
 }
 
 /** Every lock beside the spec that pins this image gets the name that it was pushed under. Returns those that changed. */
-export function nameInLocks(specDir: string, digest: string, reference: string): readonly string[] {
-  const name = reference.replace(/@.*$/, '').replace(/:[^:/]*$/, '')
-  const pinned = new RegExp(`^image: .*@${digest}$`, 'm')
+export async function nameInLocks(specDir: string, digest: string, reference: string): Promise<readonly string[]> {
+  const { registry, repository } = parseReference(reference)
+  const image = `${formatReference({ registry, repository })}@${digest}`
   const changed: string[] = []
-  for (const entry of readdirSync(specDir)
-    .filter((candidate) => candidate.endsWith('.lock'))
-    .toSorted()) {
-    const file = join(specDir, entry)
-    const text = statSync(file).isFile() ? readFileSync(file, 'utf8') : ''
-    const next = text.replace(pinned, `image: ${name}@${digest}`)
-    if (next === text) continue
-    writeFileAtomic(file, next)
-    changed.push(file)
+  const entries = readdirSync(specDir, { withFileTypes: true }).filter(
+    (entry) => entry.isFile() && isLockName(entry.name),
+  )
+  for (const { name } of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const file = join(specDir, name)
+    const { lock } = await parseLock(file, readFileSync(file))
+    if (lock?.image?.endsWith(`@${digest}`) === true && writeLock(file, { ...lock, image })) changed.push(file)
   }
   return changed
+}
+
+function isLockName(name: string): boolean {
+  return name.endsWith('.lock') && !name.startsWith('.')
 }

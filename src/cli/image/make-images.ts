@@ -45,6 +45,8 @@ export interface MakeOptions {
   readonly cwd: string
   readonly epochS: number
   readonly signal: AbortSignal
+  /** Looks at the finished image before anything leads to it, and may throw. */
+  check?(root: Descriptor): void
   onLayer(layer: MadeLayer): void
   onStep(text: string): void
 }
@@ -83,6 +85,8 @@ export async function makeImages(planned: PlannedImages, options: MakeOptions): 
   const images = [first, ...others] as const
   const root = others.length === 0 ? first.manifest : await buildIndex(images, layout.blobs)
   const modelPack = await keepModelPack(layout.blobs, first, planned, epochS)
+  options.check?.(root)
+  signal.throwIfAborted()
   // A name only when all is there; what said something about the image before goes with it.
   await layout.setReference(service.name, root)
   await layout.setReference(nameModelPack(service.name), modelPack)

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
-import { digestCode } from '../../image/runtime/own-code.ts'
+import { compileArguments, digestCode } from '../../image/runtime/own-code.ts'
 import type { LockedCode } from '../../image/runtime/runtime-lock.ts'
 
 const sourceRoot = fileURLToPath(new URL('../..', import.meta.url))
@@ -17,7 +17,7 @@ const projectRoot = dirname(sourceRoot.replace(/\/$/, ''))
 export async function findOwnCode(code: LockedCode, cache: string): Promise<string> {
   if (!import.meta.url.endsWith('.ts')) return checked(sourceRoot, code, 'install the package again')
   const folder = join(cache, 'code', code.digest.replace('sha256:', ''))
-  if (digestCode(folder, code.files) !== code.digest) await compile(folder)
+  if (digestCode(folder, code.files) !== code.digest) await compile(folder, code)
   return checked(folder, code, 'the sources were changed: run `npm run generate`')
 }
 
@@ -31,17 +31,19 @@ function checked(folder: string, code: LockedCode, hint: string): string {
 }
 
 /** The compiler is a development package of the clone, which the first start may have left out. */
-async function compile(folder: string): Promise<void> {
+async function compile(folder: string, code: LockedCode): Promise<void> {
   const compiler = join(projectRoot, 'node_modules', '.bin', 'tsc')
   if (!existsSync(compiler)) await run(process.execPath, [join(projectRoot, 'scripts', 'install.mjs')])
   await mkdir(dirname(folder), { recursive: true })
   const draft = await mkdtemp(`${folder}.`)
   try {
-    await run(compiler, ['-p', 'tsconfig.build.json', '--noCheck', '--declaration', 'false', '--outDir', draft])
-    await rm(folder, { recursive: true, force: true })
-    await rename(draft, folder).catch((error: unknown) => {
-      // Another build was quicker.
+    await run(compiler, compileArguments(draft))
+    await rename(draft, folder).catch(async (error: unknown) => {
       if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error
+      // Another build was quicker, or what lies there is damaged.
+      if (digestCode(folder, code.files) === code.digest) return
+      await rm(folder, { recursive: true, force: true })
+      await rename(draft, folder)
     })
   } finally {
     await rm(draft, { recursive: true, force: true })

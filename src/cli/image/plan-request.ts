@@ -3,6 +3,8 @@ import { dirname, join, resolve } from 'node:path'
 import { hasErrors } from '../../base/diagnostic.ts'
 import { TowlineError } from '../../base/errors.ts'
 import { defaultBase } from '../../compat/base-images.ts'
+import { parseBaseSpec } from '../../image/base/base-spec.ts'
+import { parseReference } from '../../image/registry/reference.ts'
 import { listContext } from '../../image/layer/context.ts'
 import type { Platform } from '../../image/oci/descriptor.ts'
 import type { BuildPlan, PlannedBase } from '../../image/plan/build-plan.ts'
@@ -100,6 +102,7 @@ function chooseBase({ base, update }: ImageRequest, stated: string | undefined, 
       : stated !== undefined
         ? { reference: stated, why: 'as build.base says' }
         : { reference: row.reference, why: row.why }
+  if (parseBaseSpec(named.reference, '/').kind === 'Registry') parseReference(named.reference)
   const pinned = lock?.base
   if (update || pinned === undefined || pinned.split('@')[0] !== named.reference) return named
   return { reference: pinned, why: `${named.why}; the bytes that the lock pins` }

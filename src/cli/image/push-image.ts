@@ -13,8 +13,9 @@ import { type Reference, formatReference, parseReference } from '../../image/reg
 import type { Registry } from '../../image/registry/registry.ts'
 import { readAttestations } from '../../store/attestation-files.ts'
 import { specFolder } from '../../store/spec-folder.ts'
-import { type CliContext, openInterrupt } from '../context.ts'
-import { openProgress } from '../term/progress.ts'
+import type { CliContext } from '../context.ts'
+import { describeImage } from '../../image/inspect.ts'
+import { runInterruptible } from './interruptible.ts'
 import { formatBytes } from '../../base/display.ts'
 import type { LocalImage } from './image-place.ts'
 import { type RegistryFlags, accessRegistry } from './registry-access.ts'
@@ -43,43 +44,45 @@ export interface PushRequest {
 export const attestationType = 'application/vnd.towline.attestation.v1+json'
 
 /** The image, then what is said about it. TL_REGISTRY_…, TL_CANCELLED; a tag is set only when all of the image is there. */
-export async function pushLocal({ terminal }: CliContext, flags: RegistryFlags, request: PushRequest): Promise<Pushed> {
+export async function pushLocal(context: CliContext, flags: RegistryFlags, request: PushRequest): Promise<Pushed> {
   const { image, target } = request
-  await refuseLargeLayers(image, target)
-  const interrupt = openInterrupt(terminal, 'stopping')
-  const progress = openProgress(terminal, 'push', `to ${target.registry}`)
-  const registry = accessRegistry(terminal, target, flags, interrupt.signal)
-  const sent = new Map<Digest, number>()
-  const order = { root: image.root, blobs: image.blobs, target, mountFrom: await findMountSources(image, target) }
-  try {
-    const report = await pushImage(registry, order, {
-      onProgress: ({ digest, sentBytes }) => {
-        sent.set(digest, sentBytes)
-        const total = [...sent.values()].reduce((sum, bytes) => sum + bytes, 0)
-        progress.say(`${formatBytes(total)} sent to ${target.registry}`)
-      },
-    })
-    progress.say('attaching what is said about it')
-    const referrers = await attachAll(registry, request)
-    const modelPack = await pushModelPack(registry, request)
-    return {
-      reference: nameTarget(target, report),
-      digest: report.digest,
-      blobs: report.blobs,
-      referrers,
-      ...(modelPack === undefined ? {} : { modelPack }),
-    }
-  } catch (error) {
-    if (!interrupt.signal.aborted) throw error
-    throw new TowlineError('TL_CANCELLED', `what ${target.registry} has of the image stays, and no tag leads to it`, {
-      cause: error,
-      hint: 'the same command goes on where this one stopped',
-    })
-  } finally {
-    progress.end()
-    interrupt.close()
-    await registry.close()
+  let isTagged = false
+  const work = {
+    label: 'push',
+    first: `to ${target.registry}`,
+    stopped: () =>
+      isTagged
+        ? `the image is at ${formatReference(target)}; not all that is said about it is`
+        : `what ${target.registry} has of the image stays, and no tag leads to it`,
   }
+  return await runInterruptible(context, work, async (signal, progress) => {
+    await refuseLargeLayers(image, target)
+    const registry = accessRegistry(context.terminal, target, flags, signal)
+    try {
+      const sent = new Map<Digest, number>()
+      const order = { root: image.root, blobs: image.blobs, target, mountFrom: await findMountSources(image, target) }
+      const report = await pushImage(registry, order, {
+        onProgress: ({ digest, sentBytes }) => {
+          sent.set(digest, sentBytes)
+          const total = [...sent.values()].reduce((sum, bytes) => sum + bytes, 0)
+          progress.say(`${formatBytes(total)} sent to ${target.registry}`)
+        },
+      })
+      isTagged = true
+      progress.say('attaching what is said about it')
+      const referrers = await attachAll(registry, request)
+      const modelPack = await pushModelPack(registry, request)
+      return {
+        reference: nameTarget(target, report),
+        digest: report.digest,
+        blobs: report.blobs,
+        referrers,
+        ...(modelPack === undefined ? {} : { modelPack }),
+      }
+    } finally {
+      await registry.close()
+    }
+  })
 }
 
 /** Before anything is sent. Of registries whose limit is not known nothing is said. */
@@ -148,16 +151,25 @@ async function pushModelPack(
   return { reference: nameTarget(place, report), digest: report.digest }
 }
 
-/** The base's own repository, where it is at the same registry: its layers need not be sent. */
+/**
+ * The base's own repository, where it is at the same registry: its layers need not be sent. What an image of somebody else
+ * says of its base may be anything; then nothing is mounted.
+ */
 async function findMountSources({ root, blobs }: LocalImage, target: Reference): Promise<readonly string[]> {
-  const sources = new Set<string>()
-  for (const { manifest } of await listBranches(root, blobs)) {
-    if (manifest === undefined) continue
-    const { config } = await readImageConfig(manifest.config, blobs)
-    const base = config?.Labels?.['org.opencontainers.image.base.name']
-    if (base === undefined || base === 'scratch' || /^(oci|docker-archive):/.test(base)) continue
-    const { registry, repository } = parseReference(base)
-    if (registry === target.registry && repository !== target.repository) sources.add(repository)
+  const { platforms } = await describeImage(root, blobs)
+  const sources = platforms.flatMap(({ run }) => {
+    const base = run.labels['org.opencontainers.image.base.name'] ?? ''
+    const found = readReference(base)
+    return found?.registry === target.registry && found.repository !== target.repository ? [found.repository] : []
+  })
+  return [...new Set(sources)]
+}
+
+function readReference(text: string): Reference | undefined {
+  try {
+    return parseReference(text)
+  } catch (error) {
+    if (error instanceof TowlineError) return undefined
+    throw error
   }
-  return [...sources]
 }

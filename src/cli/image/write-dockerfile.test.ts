@@ -21,7 +21,7 @@ const terminal = { ...createTerminal(process), err: () => undefined }
 interface Project {
   readonly folder: string
   readonly codeRoot: string
-  plan(): Promise<PlannedImages>
+  plan(base?: string): Promise<PlannedImages>
 }
 
 async function createProject(t: TestContext, uri = './model'): Promise<Project> {
@@ -33,13 +33,14 @@ async function createProject(t: TestContext, uri = './model'): Promise<Project> 
   writeFileSync(join(folder, uri, 'model.onnx'), 'weights')
   const metadata = 'apiVersion: towline.dev/v1alpha1\nkind: ModelService\nmetadata: { name: cats }\n'
   writeFileSync(file, `${metadata}spec: { model: { uri: ${uri} } }\n`)
-  const plan = (): Promise<PlannedImages> =>
+  const plan = (base?: string): Promise<PlannedImages> =>
     planImages(terminal, {
       file,
       platforms: [{ os: 'linux', architecture: 'amd64' }],
       labels: {},
       maxLayerBytes: 1e9,
       update: false,
+      base,
     })
   const codeRoot = join(root, 'code')
   for (const module of (await plan()).runtime.code.files) {
@@ -94,5 +95,13 @@ test('a model that a build cannot see is refused: outside of the folder, or behi
   await assert.rejects(writeDockerfile(await plan(), codeRoot, false), {
     code: 'TL_CONTEXT_REFUSED',
     message: /linked\.bin/,
+  })
+})
+
+test('a base that only this machine has is refused: no other builder could read it', async (t) => {
+  const { codeRoot, plan } = await createProject(t)
+  await assert.rejects(writeDockerfile(await plan('oci:./base'), codeRoot, false), {
+    code: 'TL_USAGE',
+    message: /oci:\.\/base/,
   })
 })

@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, relative } from 'node:path'
 import { TowlineError } from '../../base/errors.ts'
 import { writeFileAtomic } from '../../base/file/atomic-file.ts'
 import { buildStageImage } from '../../compat/base-images.ts'
+import { parseBaseSpec } from '../../image/base/base-spec.ts'
 import { renderBuildFiles } from '../../image/dockerfile/build-files.ts'
 import {
   type DockerfileOptions,
@@ -30,6 +31,11 @@ export async function writeDockerfile(
   npmrc: boolean,
 ): Promise<WrittenDockerfile> {
   const [plan] = plans
+  const { kind } = parseBaseSpec(plan.base.reference, specDir)
+  if (kind !== 'Registry' && kind !== 'Scratch')
+    throw new TowlineError('TL_USAGE', `a Dockerfile cannot stand on ${plan.base.reference}`, {
+      hint: 'name a base in a registry, or build without Docker',
+    })
   const file = names.find((name) => isOurs(join(specDir, name))) ?? ''
   if (file === '')
     throw new TowlineError('TL_FILE_EXISTS', `${names.join(' and ')} in ${specDir} are not made by towline`, {
@@ -83,6 +89,10 @@ function inContext(specDir: string, file: string): string {
   if (path.startsWith('..') || isAbsolute(path))
     throw new TowlineError('TL_CONTEXT_REFUSED', `${file} lies outside ${specDir}, which is the build context`, {
       hint: wayOut,
+    })
+  if (/\p{Cc}/u.test(path))
+    throw new TowlineError('TL_CONTEXT_REFUSED', `${JSON.stringify(path)} has a control character in its name`, {
+      hint: 'rename the file',
     })
   if (lstatSync(file).isSymbolicLink())
     throw new TowlineError('TL_CONTEXT_REFUSED', `${file} is a symbolic link, and a build copies it as one`, {

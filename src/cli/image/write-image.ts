@@ -16,15 +16,22 @@ export function parseOutput(text: string, cwd: string): LocalPlace {
   })
 }
 
-/** Copies an image that lies on this machine. `name` is what it is called there. */
+/** What an image is called where it is written. */
+export interface ImageName {
+  readonly name: string
+  /** Undefined for one that is known by its digest alone: Docker would refuse any name made of that. */
+  readonly tag: string | undefined
+}
+
+/** Copies an image that lies on this machine. */
 export async function writeImage(
   { root, blobs, referrers }: LocalImage,
   place: LocalPlace,
-  name: string,
+  { name, tag }: ImageName,
   platform?: Platform,
 ): Promise<void> {
   if (place.kind === 'Archive') {
-    const names = [name.includes(':') ? name : `${name}:latest`]
+    const names = tag === undefined ? [] : [`${name}:${tag}`]
     const branches = await listBranches(root, blobs)
     if (branches.length > 1 && platform === undefined) {
       const list = branches.map(({ descriptor }) =>

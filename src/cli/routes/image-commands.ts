@@ -10,6 +10,13 @@ const plainHttp = {
   withNegated: false,
   brief: 'Speak to the registry without encryption; for this machine that is so anyway',
 } as const
+const serviceName = {
+  kind: 'parsed',
+  parse: String,
+  optional: true,
+  placeholder: 'SERVICE',
+  brief: 'Which service, where several were built here',
+} as const
 const place = {
   brief: 'reg.example.com/cats:1, oci:DIR[:NAME] or docker-archive:FILE',
   parse: String,
@@ -118,13 +125,7 @@ const push = buildCommand({
         placeholder: 'PLACE',
         brief: 'oci:DIR[:NAME] or docker-archive:FILE; default: what `towline build` made here',
       },
-      name: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        placeholder: 'SERVICE',
-        brief: 'Which service, where several were built here',
-      },
+      name: serviceName,
       modelPack: {
         kind: 'parsed',
         parse: String,
@@ -176,7 +177,7 @@ const inspect = buildCommand({
   loader: async () => (await import('../commands/image/inspect.ts')).inspect,
   parameters: {
     positional: { kind: 'tuple', parameters: [{ ...place, optional: true }] },
-    flags: { plainHttp, json },
+    flags: { name: serviceName, plainHttp, json },
   },
   docs: {
     brief: 'Say what an image is made of: layers, sizes and why they are there',
@@ -188,8 +189,11 @@ export const imageCommands = { build, push, pull, inspect }
 
 function parseLabel(text: string): readonly [key: string, value: string] {
   const at = text.indexOf('=')
-  if (at <= 0) throw new Error(`\`${text}\` is not a label; write KEY=VALUE`)
-  return [text.slice(0, at), text.slice(at + 1)]
+  const [key, value] = [text.slice(0, at), text.slice(at + 1)]
+  if (at <= 0 || !/^[A-Za-z0-9][\w./-]*$/.test(key)) throw new Error(`\`${text}\` is not a label; write KEY=VALUE`)
+  // In a Dockerfile the rest of it would be an instruction.
+  if (/\p{Cc}/u.test(value)) throw new Error(`the label ${key} has a line break or another control character`)
+  return [key, value]
 }
 
 function parseSize(text: string): number {

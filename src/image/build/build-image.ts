@@ -33,6 +33,8 @@ export interface BuiltImage {
   readonly layers: readonly MadeLayer[]
 }
 
+/** What Docker's storage can stack. */
+const maxLayers = 127
 /** At a time: compression is the slow part, and has a thread of its own for each. */
 const layersAtOnce = 2
 
@@ -45,6 +47,15 @@ export async function buildImage(
   const { store, signal } = workshop
   for (const layer of base.manifest.layers)
     if (!(await store.has(layer.digest))) await store.put(layer, base.blobs.open(layer))
+  const count = base.manifest.layers.length + plan.layers.length
+  if (count > maxLayers)
+    throw new TowlineError(
+      'TL_BASE_UNFIT',
+      `${plan.base.reference} has ${base.manifest.layers.length} layers; with ours it would be ${count}, and Docker takes ${maxLayers}`,
+      {
+        hint: 'name a base with fewer layers',
+      },
+    )
   const layers = await makeLayers(plan, workshop)
   signal?.throwIfAborted()
   const created = new Date(workshop.epochS * 1000).toISOString().replace('.000Z', 'Z')

@@ -65,7 +65,17 @@ test('npm settings are a secret of the one step that needs them, and never copie
 test('paths with spaces and labels with quotes and variables keep their meaning', () => {
   const text = renderDockerfile(planOf('a "b" $HOME \\'), options)
   assert.ok(text.includes('COPY --chown=65532:65532 ["model/my model.onnx","/models/my model.onnx"]'))
-  assert.ok(text.includes('note="a \\"b\\" \\$HOME \\\\"'))
+  assert.ok(text.includes('"note"="a \\"b\\" \\$HOME \\\\"'))
+})
+
+test('a file whose name is a pattern is copied itself', () => {
+  const modelFiles = new Map([
+    ['card.yaml', 'model/card.yaml'],
+    ['my model.onnx', 'model/[a]*.onnx'],
+  ])
+  const text = renderDockerfile(planOf(), { ...options, modelFiles })
+  assert.ok(text.includes('"model/[[]a][*].onnx"'), text)
+  assert.ok(renderDockerignore({ ...options, modelFiles }).includes('!model/[[]a][*].onnx\n'))
 })
 
 test('the ignore file lets in only what the Dockerfile copies', () => {

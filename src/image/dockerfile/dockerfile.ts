@@ -56,7 +56,7 @@ export function renderDockerfile(plan: BuildPlan, options: DockerfileOptions): s
 
 /** Excludes everything but what the Dockerfile names. */
 export function renderDockerignore(options: DockerfileOptions): string {
-  const named = [`${options.file}.files`, ...options.modelFiles.values()]
+  const named = [`${options.file}.files`, ...[...options.modelFiles.values()].map(escapePattern)]
   return `${[ownMark, '**', ...named.map((path) => `!${path}`)].join('\n')}\n`
 }
 
@@ -77,14 +77,18 @@ function renderCopies({ content }: PlannedLayer, files: string, options: Dockerf
 }
 
 function renderCopy(from: string, to: string): string {
-  const plain = !/[\s"\\$]/.test(from + to)
-  return plain
-    ? `COPY --chown=65532:65532 ${from} ${to}`
-    : `COPY --chown=65532:65532 ${JSON.stringify([from, to]).replace(/\$/g, '\\\\$')}`
+  const pair = [escapePattern(from), to]
+  const isPlain = !/[\s"\\$]/.test(pair.join(''))
+  return `COPY --chown=65532:65532 ${isPlain ? pair.join(' ') : JSON.stringify(pair).replace(/\$/g, '\\\\$')}`
+}
+
+/** What is copied is named by patterns; in brackets a character means itself. */
+function escapePattern(path: string): string {
+  return path.replace(/[*?[]/g, '[$&]')
 }
 
 function renderLabels({ run }: BuildPlan): string[] {
-  const labels = Object.entries(run.Labels ?? {}).map(([key, value]) => `${key}=${quote(value)}`)
+  const labels = Object.entries(run.Labels ?? {}).map(([key, value]) => `${quote(key)}=${quote(value)}`)
   return labels.length === 0 ? [] : [`LABEL ${labels.join(' \\\n      ')}`]
 }
 

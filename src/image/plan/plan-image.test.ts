@@ -60,11 +60,23 @@ test('each large file has a layer of its own, but never more layers than image s
   const shards = (count: number): ModelFile[] =>
     Array.from({ length: count }, (_, index) => file(`part-${index}.bin`, 2e6))
   assert.equal(names(plan({ files: shards(64) })).filter((name) => name === 'weights').length, 64)
-  const bundled = plan({ files: shards(65) }).layers.filter(({ content }) => content.kind === 'Model')
+  const bundled = plan({ files: shards(300) }).layers.filter(({ content }) => content.kind === 'Model')
+  assert.ok(bundled.length <= 64 && bundled.every(({ compression }) => compression === 'None'))
+  const held = bundled.flatMap(({ content }) => (content.kind === 'Model' ? content.files : []))
   assert.deepEqual(
-    bundled.map(({ name, compression }) => [name, compression]),
-    [['model', 'None']],
+    held.map(({ name }) => name),
+    shards(300).map(({ name }) => name),
   )
+})
+
+test('files that share a layer keep it below the limit, and too many of them are refused', () => {
+  const shards = Array.from({ length: 100 }, (_, index) => file(`part-${index}.bin`, 9e6))
+  for (const { content } of plan({ files: shards, maxLayerBytes: 20e6 }).layers)
+    if (content.kind === 'Model') assert.ok(content.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) <= 20e6)
+  assert.throws(() => plan({ files: shards, maxLayerBytes: 10e6 }), {
+    code: 'TL_LAYER_TOO_LARGE',
+    message: /100 files with 900 MB do not fit into 64 layers of 10\.0 MB/,
+  })
 })
 
 test('weights over the limit are refused by name, all of them at once', () => {
@@ -87,6 +99,8 @@ test('packages are those of the platform, and a platform without any is refused'
     code: 'TL_PLATFORM',
     message: /linux\/riscv64/,
   })
+  const old = { os: 'linux', architecture: 'amd64', variant: 'v2' }
+  assert.throws(() => plan({ platform: old }), { code: 'TL_PLATFORM' }, 'its packages are not known to run there')
 })
 
 test('it runs as a numeric user without root, in exec form, with a stop signal and a health check that waits for the start', () => {

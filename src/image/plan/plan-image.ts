@@ -59,7 +59,7 @@ export function planImage(input: PlanInput): BuildPlan {
     base,
     layers: [
       ...packages,
-      ...planModel(model.files),
+      ...planModel(model.files, input.maxLayerBytes),
       {
         name: 'code',
         why: `towline ${runtime.code.version}, the modules of one replica`,
@@ -74,7 +74,7 @@ export function planImage(input: PlanInput): BuildPlan {
       },
     ],
     run: describeRun(input),
-    model: { digest: model.digest, sizeBytes: model.files.reduce((sum, file) => sum + file.sizeBytes, 0) },
+    model: { digest: model.digest, sizeBytes: sumBytes(model.files) },
     notes: [
       ...(hasCard ? [] : ['no decoder of photos: the model has no card.yaml, so requests are tensors']),
       ...(input.env.length === 0
@@ -84,21 +84,40 @@ export function planImage(input: PlanInput): BuildPlan {
   }
 }
 
-function planModel(files: readonly ModelFile[]): PlannedLayer[] {
+function planModel(files: readonly ModelFile[], maxLayerBytes: number): PlannedLayer[] {
   const large = files.filter(({ sizeBytes }) => sizeBytes >= weightsFromBytes)
-  const alone = large.length > maxWeightLayers ? [] : large
-  const rest = files.filter((file) => !alone.includes(file))
-  const weights = alone.map((file): PlannedLayer => {
+  const small = files.filter((file) => !large.includes(file))
+  const weights = groupWeights(large, maxLayerBytes).map((group): PlannedLayer => {
     const why = 'as they are, since packing makes them no smaller; only another model changes them'
-    return { name: 'weights', why, compression: 'None', content: { kind: 'Model', files: [file] } }
+    return { name: 'weights', why, compression: 'None', content: { kind: 'Model', files: group } }
   })
-  if (rest.length === 0) return weights
-  const small = rest.every(({ sizeBytes }) => sizeBytes < weightsFromBytes)
-  const why = small ? 'what goes with the model: card, labels' : `the model's ${rest.length} files`
-  return [
-    ...weights,
-    { name: 'model', why, compression: small ? 'Gzip' : 'None', content: { kind: 'Model', files: rest } },
-  ]
+  if (small.length === 0) return weights
+  const content = { kind: 'Model', files: small } as const
+  return [...weights, { name: 'model', why: 'what goes with the model: card, labels', compression: 'Gzip', content }]
+}
+
+/** A group for each file as long as there are layers for it; beyond that neighbours share one. */
+function groupWeights(files: readonly ModelFile[], maxLayerBytes: number): readonly (readonly ModelFile[])[] {
+  const totalBytes = sumBytes(files)
+  for (let parts = maxWeightLayers; parts >= 1; parts /= 2) {
+    const groupBytes = files.length <= maxWeightLayers ? 0 : Math.min(maxLayerBytes, totalBytes / parts)
+    const groups: ModelFile[][] = []
+    for (const file of files) {
+      const last = groups.at(-1)
+      if (last === undefined || sumBytes(last) + file.sizeBytes > groupBytes) groups.push([file])
+      else last.push(file)
+    }
+    if (groups.length <= maxWeightLayers) return groups
+  }
+  throw new TowlineError(
+    'TL_LAYER_TOO_LARGE',
+    `${files.length} files with ${formatBytes(totalBytes)} do not fit into ${maxWeightLayers} layers of ${formatBytes(maxLayerBytes)}`,
+    { hint: 'raise the limit with --max-layer if your registry takes more' },
+  )
+}
+
+function sumBytes(files: readonly ModelFile[]): number {
+  return files.reduce((sum, file) => sum + file.sizeBytes, 0)
 }
 
 function checkSizes(files: readonly ModelFile[], maxLayerBytes: number): void {
@@ -147,7 +166,8 @@ function nameBase(reference: string): Readonly<Record<string, string>> {
 
 /** TL_PLATFORM for one that the runtime has no packages for. */
 export function cpuOf(platform: Platform): Cpu {
-  const cpu = platform.os === 'linux' ? cpus[platform.architecture] : undefined
+  const { os, architecture, variant } = platform
+  const cpu = os === 'linux' && variant === undefined ? cpus[architecture] : undefined
   if (cpu !== undefined) return cpu
   throw new TowlineError('TL_PLATFORM', `no image can be built for ${formatPlatform(platform)}`, {
     hint: `use ${supportedPlatforms.join(' or ')}`,

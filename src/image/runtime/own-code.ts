@@ -7,6 +7,11 @@ import { type Digest, digestOf } from '../oci/descriptor.ts'
 /** What a replica's container starts: itself, and its health check. */
 export const codeEntries: readonly string[] = ['serve/replica-process.js', 'serve/health-process.js']
 
+/** How a clone compiles it: the same bytes as those of the published package. For `tsc`, in the folder of the clone. */
+export function compileArguments(outDir: string): readonly string[] {
+  return ['-p', 'tsconfig.build.json', '--noCheck', '--declaration', 'false', '--outDir', outDir]
+}
+
 /** Follows the imports of built modules: those of our own, and the packages that they name. Paths are relative to `root`. */
 export function traceModules(
   root: string,

@@ -2,10 +2,13 @@ import { join, relative } from 'node:path'
 import { TowlineError } from '../../../base/errors.ts'
 import type { MadeLayer } from '../../../image/build/build-image.ts'
 import { imagePaths } from '../../../image/plan/build-plan.ts'
-import { parseReference } from '../../../image/registry/reference.ts'
-import { type CliContext, openInterrupt } from '../../context.ts'
+import { layerLimitOf } from '../../../compat/layer-limits.ts'
+import type { Descriptor } from '../../../image/oci/descriptor.ts'
+import { type Reference, parseReference } from '../../../image/registry/reference.ts'
+import type { CliContext } from '../../context.ts'
 import { cacheFolder } from '../../image/cache-folder.ts'
-import { type LocalImage, findReferrers } from '../../image/image-place.ts'
+import { type LocalImage, type LocalPlace, findReferrers } from '../../image/image-place.ts'
+import { runInterruptible } from '../../image/interruptible.ts'
 import { nameInLocks, writeLock } from '../../image/lock-file.ts'
 import { type MadeImages, makeImages } from '../../image/make-images.ts'
 import { findOwnCode } from '../../image/own-code.ts'
@@ -15,7 +18,6 @@ import { type Pushed, pushLocal } from '../../image/push-image.ts'
 import { parseOutput, writeImage } from '../../image/write-image.ts'
 import { writeDockerfile } from '../../image/write-dockerfile.ts'
 import { renderRow } from '../../term/layout.ts'
-import { openProgress } from '../../term/progress.ts'
 import { describeBuilt, renderBuilt } from '../../view/image/built-rows.ts'
 import { renderPushed } from '../../view/image/pushed-rows.ts'
 import { describePlan, renderPlan } from '../../view/image/plan-rows.ts'
@@ -37,10 +39,22 @@ export interface BuildFlags {
   readonly json: boolean
 }
 
+interface Destinations {
+  readonly output: LocalPlace | undefined
+  readonly target: Reference | undefined
+}
+
 /** The image of a service: planned, written as a Dockerfile, or built. */
 export async function build(this: CliContext, flags: BuildFlags, file: string): Promise<void> {
-  const { terminal } = this
+  const { terminal, cwd } = this
   refuseMixed(flags)
+  // Before anything is made: a typo should cost a second, not a build.
+  const destinations: Destinations = {
+    output: flags.output === undefined ? undefined : parseOutput(flags.output, cwd),
+    target: flags.push === undefined ? undefined : parseReference(flags.push),
+  }
+  const { target } = destinations
+  const limitBytes = target === undefined ? undefined : layerLimitOf(target.registry)?.maxBytes
   const planned = await planImages(terminal, {
     file,
     overlay: flags.env,
@@ -48,14 +62,14 @@ export async function build(this: CliContext, flags: BuildFlags, file: string): 
     // Never the platform of this machine: the same command gives the same image everywhere.
     platforms: (flags.platform ?? ['linux/amd64']).map(parsePlatform),
     labels: Object.fromEntries(flags.label ?? []),
-    maxLayerBytes: flags.maxLayer,
+    maxLayerBytes: Math.min(flags.maxLayer, limitBytes ?? Infinity),
     update: flags.update,
   })
   if (flags.plan) {
     const described = planned.plans.map(describePlan)
     terminal.out(flags.json ? JSON.stringify(described, undefined, 2) : described.flatMap(renderPlan).join('\n'))
   } else if (flags.dockerfile) await writeFiles(this, flags, planned)
-  else await buildAll(this, flags, planned)
+  else await buildAll(this, flags, planned, destinations)
 }
 
 async function writeFiles({ terminal, cwd }: CliContext, flags: BuildFlags, planned: PlannedImages): Promise<void> {
@@ -70,41 +84,39 @@ async function writeFiles({ terminal, cwd }: CliContext, flags: BuildFlags, plan
   )
 }
 
-async function buildAll(context: CliContext, flags: BuildFlags, planned: PlannedImages): Promise<void> {
+async function buildAll(
+  context: CliContext,
+  flags: BuildFlags,
+  planned: PlannedImages,
+  { output, target }: Destinations,
+): Promise<void> {
   const { terminal, cwd } = context
-  const interrupt = openInterrupt(terminal, 'stopping')
-  const progress = openProgress(terminal, 'build', 'starting')
   const startMs = performance.now()
-  let made: MadeImages
-  try {
-    made = await makeImages(planned, {
+  const epochS = readEpoch(process.env['SOURCE_DATE_EPOCH'])
+  const work = { label: 'build', first: 'starting', stopped: () => 'no image was named or pushed' }
+  const made = await runInterruptible(context, work, async (signal, progress) => {
+    const images = await makeImages(planned, {
       terminal,
       flags,
       cache: cacheFolder(),
       cwd,
-      epochS: readEpoch(process.env['SOURCE_DATE_EPOCH']),
-      signal: interrupt.signal,
+      epochS,
+      signal,
+      ...(flags.locked ? { check: (root) => checkLocked(planned, root) } : {}),
       onStep: (text) => progress.say(text),
       onLayer: ({ name }: MadeLayer) => progress.say(`made the layer ${name}`),
     })
-    if (flags.output !== undefined) {
-      progress.say(`writing ${flags.output}`)
-      await writeImage(await localImageOf(made), parseOutput(flags.output, cwd), planned.service.name)
-    }
-  } catch (error) {
-    if (interrupt.signal.aborted)
-      throw new TowlineError('TL_CANCELLED', 'nothing was named or pushed', { cause: error })
-    throw error
-  } finally {
-    progress.end()
-    interrupt.close()
-  }
-  checkLocked(flags, planned, made)
+    signal.throwIfAborted()
+    if (output === undefined) return images
+    progress.say(`writing ${flags.output}`)
+    await writeImage(await localImageOf(images), output, { name: planned.service.name, tag: 'latest' })
+    return images
+  })
   const lockChanged = keepLock(planned, made)
   const built = describeBuilt(planned, made, { tookMs: performance.now() - startMs, lockChanged })
   if (!flags.json)
-    terminal.out(renderBuilt(built, { cwd, output: flags.output, pushes: flags.push !== undefined }).join('\n'))
-  const pushed = flags.push === undefined ? undefined : await pushMade(context, flags, planned, made, flags.push)
+    terminal.out(renderBuilt(built, { cwd, output: flags.output, pushes: target !== undefined }).join('\n'))
+  const pushed = target === undefined ? undefined : await pushMade(context, flags, planned, made, target)
   if (flags.json) terminal.out(JSON.stringify(pushed === undefined ? built : { ...built, pushed }, undefined, 2))
   else if (pushed !== undefined) terminal.out(renderPushed(pushed, pushed.lockFiles, cwd).join('\n'))
 }
@@ -118,11 +130,11 @@ async function pushMade(
   flags: BuildFlags,
   { specDir }: PlannedImages,
   made: MadeImages,
-  text: string,
+  target: Reference,
 ): Promise<Pushed & { readonly lockFiles: readonly string[] }> {
-  const request = { image: await localImageOf(made), target: parseReference(text), specDir }
+  const request = { image: await localImageOf(made), target, specDir }
   const pushed = await pushLocal(context, flags, request)
-  return { ...pushed, lockFiles: nameInLocks(specDir, pushed.digest, pushed.reference) }
+  return { ...pushed, lockFiles: await nameInLocks(specDir, pushed.digest, pushed.reference) }
 }
 
 /** Returns whether the lock changed. A name that a push gave it stays, as long as it is the same image. */
@@ -137,17 +149,17 @@ function keepLock({ service, inputs, model, lock, lockFile }: PlannedImages, { r
   })
 }
 
-function checkLocked({ locked }: BuildFlags, { lock, lockFile, inputs }: PlannedImages, { root }: MadeImages): void {
-  if (!locked) return
+/** Before the image gets its name, so that nothing that was refused is pushed afterwards. */
+function checkLocked({ lock, lockFile, inputs }: PlannedImages, { digest }: Descriptor): void {
   const pinned = lock?.image?.split('@')[1]
-  if (pinned === root.digest && lock?.inputs === inputs) return
+  if (pinned === digest && lock?.inputs === inputs) return
   const seen = pinned === undefined ? 'names no image' : `names ${pinned}`
-  throw new TowlineError('TL_LOCK_MISMATCH', `${lockFile} ${seen}, and this is ${root.digest}`, {
+  throw new TowlineError('TL_LOCK_MISMATCH', `${lockFile} ${seen}, and this is ${digest}`, {
     hint: 'build without --locked where the change is meant, and commit the lock',
   })
 }
 
-function refuseMixed({ plan, dockerfile, npmrc, output, push, locked }: BuildFlags): void {
+function refuseMixed({ plan, dockerfile, npmrc, output, push, locked, platform = [] }: BuildFlags): void {
   const refuse = (what: string): never => {
     throw new TowlineError('TL_USAGE', what, { hint: 'see `towline build --help`' })
   }
@@ -155,6 +167,9 @@ function refuseMixed({ plan, dockerfile, npmrc, output, push, locked }: BuildFla
   if ((plan || dockerfile) && (output !== undefined || push !== undefined || locked))
     refuse(`${plan ? '--plan' : '--dockerfile'} builds no image: --output, --push and --locked have no effect`)
   if (npmrc && !dockerfile) refuse('--npmrc is for --dockerfile: here the npm of this machine fetches packages')
+  if (dockerfile && platform.length > 0)
+    refuse('a Dockerfile is for any platform: `docker build --platform` chooses, not --platform here')
+  if (new Set(platform).size < platform.length) refuse(`--platform names one twice: ${platform.join(', ')}`)
 }
 
 /** Of reproducible-builds.org: a whole number of seconds since 1970. */

@@ -2,12 +2,14 @@ import { type ImageDescription, describeImage } from '../../../image/inspect.ts'
 import { resolveManifest } from '../../../image/registry/pull.ts'
 import { registryBlobs } from '../../../image/registry/blob-download.ts'
 import { parseReference } from '../../../image/registry/reference.ts'
-import { type CliContext, openInterrupt } from '../../context.ts'
+import type { CliContext } from '../../context.ts'
+import { runInterruptible } from '../../image/interruptible.ts'
 import { findBuiltImage, openLocalImage, parsePlace } from '../../image/image-place.ts'
 import { type RegistryFlags, accessRegistry } from '../../image/registry-access.ts'
 import { renderImage } from '../../view/image/image-rows.ts'
 
 export interface InspectFlags extends RegistryFlags {
+  readonly name?: string
   readonly json: boolean
 }
 
@@ -18,19 +20,20 @@ export async function inspect(this: CliContext, flags: InspectFlags, text?: stri
 }
 
 async function describe(context: CliContext, flags: InspectFlags, text: string | undefined): Promise<ImageDescription> {
-  const place = text === undefined ? findBuiltImage(context.cwd, undefined).place : parsePlace(text, context.cwd)
+  const place = text === undefined ? findBuiltImage(context.cwd, flags.name).place : parsePlace(text, context.cwd)
   if (place.kind !== 'Registry') {
     const { root, blobs } = await openLocalImage(place)
     return await describeImage(root, blobs)
   }
   const reference = parseReference(place.reference)
-  const interrupt = openInterrupt(context.terminal, 'stopping')
-  const registry = accessRegistry(context.terminal, reference, flags, interrupt.signal)
-  try {
-    const { descriptor } = await resolveManifest(registry, reference)
-    return await describeImage(descriptor, registryBlobs(registry, reference.repository))
-  } finally {
-    interrupt.close()
-    await registry.close()
-  }
+  const work = { label: 'inspect', first: `asking ${reference.registry}`, stopped: () => 'nothing was changed' }
+  return await runInterruptible(context, work, async (signal) => {
+    const registry = accessRegistry(context.terminal, reference, flags, signal)
+    try {
+      const { descriptor } = await resolveManifest(registry, reference)
+      return await describeImage(descriptor, registryBlobs(registry, reference.repository))
+    } finally {
+      await registry.close()
+    }
+  })
 }

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLayout } from '../../../image/layout/oci-layout.ts'
 import { pullImage } from '../../../image/registry/pull.ts'
-import { formatReference, parseReference } from '../../../image/registry/reference.ts'
-import { type CliContext, openInterrupt } from '../../context.ts'
+import { formatReference, parseReference, tagOf } from '../../../image/registry/reference.ts'
+import type { CliContext } from '../../context.ts'
+import { runInterruptible } from '../../image/interruptible.ts'
 import { parsePlatform } from '../../image/platform.ts'
 import { accessRegistry } from '../../image/registry-access.ts'
 import { parseOutput, writeImage } from '../../image/write-image.ts'
 import { renderRow } from '../../term/layout.ts'
-import { openProgress } from '../../term/progress.ts'
 
 export interface PullFlags {
   readonly output: string
@@ -25,23 +25,27 @@ export async function pull(this: CliContext, flags: PullFlags, text: string): Pr
   const place = parseOutput(flags.output, cwd)
   const stated = flags.platform === undefined ? undefined : parsePlatform(flags.platform)
   const platform = stated ?? (place.kind === 'Archive' ? parsePlatform('linux/amd64') : undefined)
-  const interrupt = openInterrupt(terminal, 'stopping')
-  const progress = openProgress(terminal, 'pull', `from ${reference.registry}`)
-  const registry = accessRegistry(terminal, reference, flags, interrupt.signal)
-  const scratch = place.kind === 'Archive' ? mkdtempSync(join(tmpdir(), 'towline-pull-')) : undefined
-  try {
-    const layout = openLayout(scratch === undefined || place.kind !== 'Layout' ? (scratch ?? '') : place.folder)
-    const { root } = await pullImage(registry, reference, layout.blobs, platform === undefined ? {} : { platform })
-    const name = formatReference(reference)
-    if (place.kind === 'Layout') await layout.setReference(place.name ?? reference.tag ?? reference.repository, root)
-    else await writeImage({ root, blobs: layout.blobs, referrers: [] }, place, name, platform)
-    const { digest } = root
-    if (flags.json) terminal.out(JSON.stringify({ reference: name, digest, output: flags.output }, undefined, 2))
-    else terminal.out(renderRow('pulled', `${name}@${digest.replace(/^.*@/, '')} to ${flags.output}`))
-  } finally {
-    progress.end()
-    interrupt.close()
-    await registry.close()
-    if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true })
-  }
+  const work = { label: 'pull', first: `from ${reference.registry}`, stopped: () => `${flags.output} was not written` }
+  const { digest } = await runInterruptible(this, work, async (signal) => {
+    const registry = accessRegistry(terminal, reference, flags, signal)
+    const scratch = place.kind === 'Archive' ? mkdtempSync(join(tmpdir(), 'towline-pull-')) : undefined
+    try {
+      const layout = openLayout(place.kind === 'Layout' ? place.folder : (scratch ?? place.file))
+      const { root } = await pullImage(registry, reference, layout.blobs, platform === undefined ? {} : { platform })
+      if (place.kind === 'Layout') await layout.setReference(place.name ?? tagOf(reference) ?? root.digest, root)
+      else {
+        const { registry: host, repository } = reference
+        const name = { name: formatReference({ registry: host, repository }), tag: tagOf(reference) }
+        await writeImage({ root, blobs: layout.blobs, referrers: [] }, place, name, platform)
+      }
+      return root
+    } finally {
+      await registry.close()
+      if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true })
+    }
+  })
+  const { registry: host, repository } = reference
+  const name = formatReference({ registry: host, repository, digest })
+  if (flags.json) terminal.out(JSON.stringify({ reference: name, digest, output: flags.output }, undefined, 2))
+  else terminal.out(renderRow('pulled', `${name} to ${flags.output}`))
 }

@@ -35,7 +35,7 @@ export async function push(this: CliContext, flags: PushFlags, text: string): Pr
     specDir: built?.specDir,
     ...(modelPack === undefined ? {} : { modelPack }),
   })
-  const lockFiles = built === undefined ? [] : nameInLocks(built.specDir, pushed.digest, pushed.reference)
+  const lockFiles = built === undefined ? [] : await nameInLocks(built.specDir, pushed.digest, pushed.reference)
   terminal.out(
     flags.json
       ? JSON.stringify({ ...pushed, lockFiles }, undefined, 2)
