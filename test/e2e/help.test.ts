@@ -4,7 +4,21 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { collect, root, towline } from '../kit/command.ts'
 
-const commands = ['up', 'status', 'logs', 'infer', 'down', 'init', 'check', 'serve', 'completion']
+const commands = [
+  'up',
+  'status',
+  'logs',
+  'infer',
+  'down',
+  'init',
+  'check',
+  'serve',
+  'build',
+  'push',
+  'pull',
+  'inspect',
+  'completion',
+]
 
 for (const command of commands) {
   test(`towline ${command} --help shows an example`, async () => {

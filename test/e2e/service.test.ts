@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { EngineStatus } from '../../src/control/api.ts'
@@ -172,4 +172,14 @@ test('a running service is looked at, explained, scaled and restarted by name', 
   const zero = await towline(['scale', 'image-classifier', '0', ...own])
   assert.match(zero.out, /idle {9}image-classifier: it was scaled to 0 by hand, and requests are turned away/)
   assert.equal((await towline(['down', '--all', ...own])).code, 0)
+})
+
+test('the runtime reports to nobody: a replica leaves nothing in the home folder', async (t) => {
+  const home = createProject(t)
+  const child = start(['serve', join(example, 'towline.yaml'), '--port', '0'], { env: { HOME: home } })
+  t.after(() => void child.kill('SIGKILL'))
+  await untilPrinted(child, /metrics +http/)
+  child.kill('SIGTERM')
+  assert.equal((await collect(child)).code, 0)
+  assert.deepEqual(readdirSync(home), [])
 })

@@ -21,9 +21,10 @@ export async function towline(args: readonly string[], cwd = root): Promise<Outc
 
 export function start(
   args: readonly string[],
-  { cwd = root, entry = main }: { cwd?: string; entry?: string } = {},
+  { cwd = root, entry = main, env = {} }: { cwd?: string; entry?: string; env?: NodeJS.ProcessEnv } = {},
 ): ChildProcess {
-  return spawn(process.execPath, [entry, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: plainEnv() })
+  const stdio = ['ignore', 'pipe', 'pipe'] as const
+  return spawn(process.execPath, [entry, ...args], { cwd, stdio: [...stdio], env: { ...plainEnv(), ...env } })
 }
 
 export async function collect(child: ChildProcess): Promise<Outcome> {
