@@ -16,6 +16,7 @@ import { type ModelPrint, printModel } from '../../spec/model/model-print.ts'
 import { viewDocument } from '../../spec/rules/document-view.ts'
 import type { Service } from '../../spec/service.ts'
 import { printDiagnostics } from '../term/failure.ts'
+import { openProgress } from '../term/progress.ts'
 import type { Terminal } from '../term/terminal.ts'
 import { describeSettings } from './replica-settings.ts'
 import { lockFileOf, readLock } from './lock-file.ts'
@@ -58,7 +59,7 @@ export async function planImages(terminal: Terminal, request: ImageRequest): Pro
     throw new TowlineError('TL_SPEC_INVALID', `${count} ${count === 1 ? 'error' : 'errors'} in ${file}`)
   }
   await refuseSecrets(terminal, service.model.path)
-  const model = await printModel(service.model.path)
+  const model = await readModel(terminal, service.model.path)
   if (service.model.digest !== undefined && service.model.digest !== model.digest)
     throw new TowlineError(
       'TL_SPEC_INVALID',
@@ -91,6 +92,16 @@ export async function planImages(terminal: Terminal, request: ImageRequest): Pro
   const [first, ...others] = plans
   if (first === undefined) throw new TowlineError('TL_USAGE', 'no platform is named')
   return { service, specDir: dirname(resolve(file)), model, runtime, inputs, lockFile, lock, plans: [first, ...others] }
+}
+
+/** Ten gigabytes take ten seconds. */
+async function readModel(terminal: Terminal, path: string): Promise<ModelPrint> {
+  const progress = openProgress(terminal, 'model', `reading ${path}`)
+  try {
+    return await printModel(path)
+  } finally {
+    progress.end()
+  }
 }
 
 /** What the lock pins of the same name wins, so that the next build stands on the same bytes. */
