@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatBytes, formatMs, formatPercent } from './display.ts'
+import { formatBytes, formatMs, formatPercent, oneLine } from './display.ts'
 
 test('sizes carry the unit a person would choose', () => {
   const cases: [number, string][] = [
@@ -29,3 +29,8 @@ test('durations carry the unit a person would choose', () => {
 })
 
 test('shares are percentages with one digit', () => assert.equal(formatPercent(0.3671), '36.7 %'))
+
+test('text from outside is one short line that cannot steer a terminal', () => {
+  assert.equal(oneLine(' a\u001b[2Jb\r\nc\u202ed\u009b '), 'a [2Jb c d')
+  assert.equal(oneLine('x'.repeat(1000)), `${'x'.repeat(300)}…`)
+})

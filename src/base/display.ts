@@ -1,4 +1,7 @@
-/** Numbers with units, as people read them. The same words in tables, logs and the page. */
+/** Numbers with units, and words of others, as people read them. The same in tables, logs and the page. */
+
+/** In characters. What others say is shown, but never as more than this. */
+const maxShownLength = 300
 
 /** 18553741 → `18.6 MB`. Decimal units: what disks and networks are sold in. */
 export function formatBytes(bytes: number): string {
@@ -32,4 +35,10 @@ export function formatPercent(share: number): string {
 /** `sha256:7793a8c1…` → `7793a8…`. */
 export function formatDigest(digest: string, digits = 6): string {
   return `${digest.replace('sha256:', '').slice(0, digits)}…`
+}
+
+/** Text from outside as one short line without control characters, so that it cannot write over a terminal. */
+export function oneLine(text: string): string {
+  const plain = text.replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()
+  return plain.length > maxShownLength ? `${plain.slice(0, maxShownLength)}…` : plain
 }

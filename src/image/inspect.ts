@@ -1,8 +1,9 @@
-import { listBranches } from './layout/image-tree.ts'
-import { readImageConfig, readIndex } from './layout/document.ts'
 import type { BlobReader } from './oci/blobs.ts'
-import { type Descriptor, type Digest, type Platform, isIndexType, mediaTypes } from './oci/descriptor.ts'
+import { type Descriptor, type Digest, type Platform, isManifestType } from './oci/descriptor.ts'
+import { readImageConfig, readManifest } from './oci/document.ts'
+import { type ImageNode, readPresentTree } from './oci/image-tree.ts'
 import type { HistoryEntry, ImageConfig, Manifest, RunConfig } from './oci/manifest.ts'
+import { isRunnable } from './oci/platform-choice.ts'
 
 /** What an image is, for people and for `--json`. Sizes in bytes, as they are kept and sent. */
 export interface ImageDescription {
@@ -12,7 +13,7 @@ export interface ImageDescription {
   readonly platforms: readonly PlatformDescription[]
   /** What lies beside the images and is none: SBOMs, signatures, attestations. */
   readonly artifacts: readonly ArtifactDescription[]
-  /** Platforms that the index names and whose manifest is not here. */
+  /** What the index names and whose manifest is not here. */
   readonly absent: readonly { readonly digest: Digest; readonly platform: Platform | undefined }[]
 }
 
@@ -72,28 +73,37 @@ export interface ArtifactDescription {
   readonly layers: readonly { readonly digest: Digest; readonly mediaType: string; readonly sizeBytes: number }[]
 }
 
-/** Reads index, manifests and configs, and no layer. TL_IMAGE_UNREADABLE, TL_BLOB_MISMATCH. */
-export async function describeImage(root: Descriptor, blobs: BlobReader): Promise<ImageDescription> {
+/**
+ * Reads index, manifests and configs, and no layer; also those of `referrers`, which say something about the image.
+ * TL_IMAGE_UNREADABLE, TL_BLOB_MISMATCH.
+ */
+export async function describeImage(
+  root: Descriptor,
+  blobs: BlobReader,
+  referrers: readonly Descriptor[] = [],
+): Promise<ImageDescription> {
   const platforms: PlatformDescription[] = []
   const artifacts: ArtifactDescription[] = []
   const absent: { readonly digest: Digest; readonly platform: Platform | undefined }[] = []
-  let rootAnnotations: ImageDescription['annotations'] = {}
-  for (const { descriptor, manifest } of await listBranches(root, blobs)) {
-    if (manifest === undefined) absent.push({ digest: descriptor.digest, platform: descriptor.platform })
-    else if (isRunnable(descriptor, manifest)) {
-      const config = await readImageConfig(manifest.config, blobs)
-      platforms.push(describePlatform(descriptor, manifest, config))
-    } else artifacts.push(describeArtifact(descriptor, manifest))
-    if (descriptor === root) rootAnnotations = manifest?.annotations ?? {}
+  const nodes = await readPresentTree(root, blobs)
+  for (const node of nodes) {
+    const { descriptor } = node
+    if (node.kind === 'Unread') absent.push({ digest: descriptor.digest, platform: descriptor.platform })
+    if (node.kind !== 'Manifest') continue
+    const { manifest } = node
+    if (!isRunnable(descriptor, manifest)) artifacts.push(describeArtifact(descriptor, manifest))
+    else platforms.push(describePlatform(descriptor, manifest, await readImageConfig(manifest.config, blobs)))
   }
-  if (isIndexType(root.mediaType)) rootAnnotations = (await readIndex(root, blobs)).annotations ?? {}
-  return { digest: root.digest, mediaType: root.mediaType, annotations: rootAnnotations, platforms, artifacts, absent }
+  for (const descriptor of referrers)
+    if (isManifestType(descriptor.mediaType))
+      artifacts.push(describeArtifact(descriptor, await readManifest(descriptor, blobs)))
+  const { digest, mediaType } = root
+  return { digest, mediaType, annotations: annotationsOf(nodes.at(-1)), platforms, artifacts, absent }
 }
 
-/** BuildKit puts attestations into the index as images for the platform `unknown/unknown`. */
-function isRunnable({ platform }: Descriptor, { artifactType, config }: Manifest): boolean {
-  const isImageConfig = config.mediaType === mediaTypes.config || config.mediaType === mediaTypes.dockerConfig
-  return artifactType === undefined && isImageConfig && platform?.os !== 'unknown'
+function annotationsOf(root: ImageNode | undefined): ImageDescription['annotations'] {
+  if (root?.kind === 'Index') return root.index.annotations ?? {}
+  return root?.kind === 'Manifest' ? (root.manifest.annotations ?? {}) : {}
 }
 
 function describePlatform(descriptor: Descriptor, manifest: Manifest, config: ImageConfig): PlatformDescription {

@@ -1,6 +1,8 @@
 import { type BaseImage, openBase } from '../../image/base/base-image.ts'
+import { type BaseContents, readBaseContents } from '../../image/base/base-packages.ts'
 import type { OciLayout } from '../../image/layout/oci-layout.ts'
 import { type Descriptor, type Platform, formatPlatform } from '../../image/oci/descriptor.ts'
+import { retryMended } from '../../image/mended-cache.ts'
 import { pullImage } from '../../image/registry/pull.ts'
 import { parseReference } from '../../image/registry/reference.ts'
 import type { Terminal } from '../term/terminal.ts'
@@ -21,8 +23,20 @@ export interface BaseSearch {
   readonly signal: AbortSignal
 }
 
+/** The base of a plan and what is in it. What is damaged in the cache is fetched again, once. */
+export async function readBase(
+  written: string,
+  platform: Platform,
+  search: BaseSearch,
+): Promise<{ readonly base: FoundBase; readonly contents: BaseContents }> {
+  return await retryMended(search.bases.blobs, async () => {
+    const base = await findBase(written, platform, search)
+    return { base, contents: await readBaseContents(base.manifest, base.blobs) }
+  })
+}
+
 /** Opens the base of a plan for one platform, from the cache where it is named by digest and was fetched before. */
-export async function findBase(written: string, platform: Platform, search: BaseSearch): Promise<FoundBase> {
+async function findBase(written: string, platform: Platform, search: BaseSearch): Promise<FoundBase> {
   const { bases, folder } = search
   let pinned: string | undefined
   const base = await openBase(written, platform, {
@@ -45,7 +59,8 @@ async function fetchBase(written: string, platform: Platform, search: BaseSearch
   if (reference.digest !== undefined) {
     const name = nameOf(reference.digest)
     const kept = bases.references().find((candidate) => candidate.name === name)
-    if (kept !== undefined) return kept.descriptor
+    // Else what was damaged or taken away is fetched again.
+    if (kept !== undefined && (await bases.holds(kept.descriptor))) return kept.descriptor
   }
   const registry = accessRegistry(terminal, reference, flags, signal)
   try {

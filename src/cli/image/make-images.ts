@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { TowlineError } from '../../base/errors.ts'
-import { type BaseContents, readBaseContents } from '../../image/base/base-packages.ts'
+import type { BaseContents } from '../../image/base/base-packages.ts'
 import {
   type BuiltImage,
   type MadeLayer,
@@ -11,16 +11,18 @@ import {
 import { openLayerCache } from '../../image/layer/layer-cache.ts'
 import { type OciLayout, openLayout } from '../../image/layout/oci-layout.ts'
 import type { Descriptor } from '../../image/oci/descriptor.ts'
+import { retryMended } from '../../image/mended-cache.ts'
 import { fetchWithNpm } from '../../image/packages/npm-fetch.ts'
 import { openPackageCache } from '../../image/packages/package-cache.ts'
+import { pruneFolders } from '../../image/packages/prune-packages.ts'
 import type { BuildPlan } from '../../image/plan/build-plan.ts'
 import { openSpecFolder } from '../../store/spec-folder.ts'
 import { renderRow } from '../term/layout.ts'
 import type { Terminal } from '../term/terminal.ts'
-import { type FoundBase, findBase } from './find-base.ts'
+import { type FoundBase, readBase } from './find-base.ts'
 import { nameModelPack } from './image-place.ts'
 import { keepModelPack, keepSbom } from './image-papers.ts'
-import { findOwnCode } from './own-code.ts'
+import { codeCache, findOwnCode } from './own-code.ts'
 import type { PlannedImages } from './plan-request.ts'
 import type { RegistryFlags } from './registry-access.ts'
 
@@ -72,8 +74,7 @@ export async function makeImages(planned: PlannedImages, options: MakeOptions): 
   const make = async (plan: BuildPlan): Promise<MadeImage> => {
     options.onStep(`opening the base ${plan.base.reference}`)
     const search = { terminal: options.terminal, flags: options.flags, bases, folder: options.cwd, signal }
-    const base = await findBase(plan.base.reference, plan.platform, search)
-    const contents = await readBaseContents(base.manifest, base.blobs)
+    const { base, contents } = await readBase(plan.base.reference, plan.platform, search)
     checkLibraries(options.terminal, plan, contents)
     options.onStep('making layers; packages that are not at hand are fetched')
     return { ...(await buildImage(plan, base, workshop)), plan, base, contents }
@@ -92,9 +93,11 @@ export async function makeImages(planned: PlannedImages, options: MakeOptions): 
   await layout.setReference(nameModelPack(service.name), modelPack)
   for (const image of images) await layout.setReference(undefined, await keepSbom(layout.blobs, image, planned, epochS))
   const nowMs = Date.now()
-  await layout.collectGarbage(nowMs)
+  await bases.forgetIdle(nowMs)
+  for (const shelf of [layout, bases]) await retryMended(shelf.blobs, () => shelf.collectGarbage(nowMs))
   await layers.prune(nowMs)
   await workshop.packages.prune(nowMs)
+  await pruneFolders([codeCache(cache)], nowMs)
   return { layout, root, images, modelPack }
 }
 

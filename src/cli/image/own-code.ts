@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
@@ -10,14 +10,22 @@ import type { LockedCode } from '../../image/runtime/runtime-lock.ts'
 const sourceRoot = fileURLToPath(new URL('../..', import.meta.url))
 const projectRoot = dirname(sourceRoot.replace(/\/$/, ''))
 
+/** What was compiled, a folder for each digest. */
+export function codeCache(cache: string): string {
+  return join(cache, 'code')
+}
+
 /**
  * The folder of Towline's own built code as the runtime lock names it. An installed package carries it; a clone compiles it
  * once and keeps it. TL_PACKAGE_MISMATCH when it is not what the lock says.
  */
 export async function findOwnCode(code: LockedCode, cache: string): Promise<string> {
   if (!import.meta.url.endsWith('.ts')) return checked(sourceRoot, code, 'install the package again')
-  const folder = join(cache, 'code', code.digest.replace('sha256:', ''))
+  const folder = join(codeCache(cache), code.digest.replace('sha256:', ''))
   if (digestCode(folder, code.files) !== code.digest) await compile(folder, code)
+  // What was used lately is not pruned.
+  const now = new Date()
+  await utimes(folder, now, now)
   return checked(folder, code, 'the sources were changed: run `npm run generate`')
 }
 

@@ -63,6 +63,28 @@ test('all secrets and links out of the model are told at once, with their places
   assert.ok(!text.includes(secret))
 })
 
+test('of a single model all that goes with it is looked at, and nothing else in its folder', async (t) => {
+  const { folder, plan, said } = createProject(t, 'model: { uri: ./model/model.onnx }')
+  const place = (name: string): string => join(folder, 'model', name)
+  const secret = `ghp_${'x'.repeat(36)}`
+  writeFileSync(place('notes.txt'), secret)
+  writeFileSync(place('.env'), '')
+  writeFileSync(place('model.onnx.data'), 'weights')
+  writeFileSync(place('model.onnx.data~'), 'older')
+  assert.deepEqual(
+    (await plan()).model.files.map(({ name }) => name),
+    ['model.onnx', 'model.onnx.data'],
+  )
+  assert.match(said.join('\n'), /left out {5}.*model\.onnx\.data~/)
+  writeFileSync(place('model.onnx.txt'), `\n${secret}`)
+  symlinkSync('/etc/hostname', place('model.onnx_data'))
+  await assert.rejects(plan(), { code: 'TL_CONTEXT_REFUSED', message: /model\.onnx\.txt, .*model\.onnx_data$/ })
+  const text = said.join('\n')
+  assert.match(text, /model\.onnx\.txt:2:1 error TL_CONTEXT_REFUSED {2}it holds a token of GitHub/)
+  assert.match(text, /model\.onnx_data:1:1 error TL_CONTEXT_REFUSED {2}the link leads out of the folder/)
+  assert.ok(!text.includes(secret))
+})
+
 test('a digest in the spec that is not that of the files is refused', async (t) => {
   const { plan } = createProject(t, `model: { uri: ./model, digest: "${digest}" }`)
   await assert.rejects(plan(), { code: 'TL_SPEC_INVALID', message: /model\.digest is sha256:a/ })

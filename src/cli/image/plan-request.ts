@@ -1,18 +1,17 @@
-import { statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { hasErrors } from '../../base/diagnostic.ts'
 import { TowlineError } from '../../base/errors.ts'
 import { defaultBase } from '../../compat/base-images.ts'
 import { parseBaseSpec } from '../../image/base/base-spec.ts'
 import { parseReference } from '../../image/registry/reference.ts'
-import { listContext } from '../../image/layer/context.ts'
+import { checkFiles } from '../../image/layer/file-check.ts'
 import type { Platform } from '../../image/oci/descriptor.ts'
 import type { BuildPlan, PlannedBase } from '../../image/plan/build-plan.ts'
 import { planImage } from '../../image/plan/plan-image.ts'
 import { type RuntimeLock, readRuntimeLock } from '../../image/runtime/runtime-lock.ts'
 import { loadSpec } from '../../spec/load.ts'
 import { inputsHash, type Lock } from '../../spec/lock.ts'
-import { type ModelPrint, printModel } from '../../spec/model/model-print.ts'
+import { type ModelPrint, listModel, printModel } from '../../spec/model/model-print.ts'
 import { viewDocument } from '../../spec/rules/document-view.ts'
 import type { Service } from '../../spec/service.ts'
 import { printDiagnostics } from '../term/failure.ts'
@@ -121,10 +120,10 @@ function chooseBase({ base, update }: ImageRequest, stated: string | undefined, 
 
 /** Whoever can pull an image can read all of it. */
 async function refuseSecrets(terminal: Terminal, modelPath: string): Promise<void> {
-  if (!statSync(modelPath).isDirectory()) return
-  const { findings, leftOut } = await listContext(modelPath, '')
+  const { entries, folder, leftBehind } = await listModel(modelPath)
+  const findings = await checkFiles(entries, folder)
   printDiagnostics(terminal, findings)
-  for (const path of leftOut) terminal.err(`  left out     ${join(modelPath, path)}`)
+  for (const path of leftBehind) terminal.err(`  left out     ${join(folder, path)}`)
   if (!hasErrors(findings)) return
   const files = new Set(findings.map(({ at }) => at.file))
   throw new TowlineError('TL_CONTEXT_REFUSED', [...files].join(', '), {

@@ -1,13 +1,13 @@
 import { TowlineError } from '../../base/errors.ts'
 import { layerLimitOf } from '../../compat/layer-limits.ts'
 import { keepArtifact } from '../../image/build/artifact.ts'
-import { readImageConfig, readManifest } from '../../image/layout/document.ts'
-import { listBranches } from '../../image/layout/image-tree.ts'
+import { readImageConfig } from '../../image/oci/document.ts'
+import { listBranches } from '../../image/oci/image-tree.ts'
 import { openLayout } from '../../image/layout/oci-layout.ts'
 import type { BlobReader } from '../../image/oci/blobs.ts'
 import type { Descriptor, Digest } from '../../image/oci/descriptor.ts'
 import type { BlobReport } from '../../image/registry/blob-upload.ts'
-import { type PushReport, pushImage, readManifest as readManifestBytes } from '../../image/registry/push.ts'
+import { type PushReport, pushImage } from '../../image/registry/push.ts'
 import { attachReferrer } from '../../image/registry/referrers.ts'
 import { type Reference, formatReference, parseReference } from '../../image/registry/reference.ts'
 import type { Registry } from '../../image/registry/registry.ts'
@@ -110,11 +110,8 @@ async function attachAll(registry: Registry, { image, target, specDir }: PushReq
   if (specDir !== undefined) referrers.push(...(await keepAttestations(specDir, root, blobs)))
   const attached: Pushed['referrers'][number][] = []
   for (const descriptor of referrers) {
-    const bytes = await readManifestBytes(descriptor, blobs)
-    const { artifactType = descriptor.mediaType } = await readManifest(descriptor, blobs)
     const place = { registry: target.registry, repository: target.repository }
-    const { digest, listedBy } = await attachReferrer(registry, place, { descriptor, bytes, blobs })
-    attached.push({ artifactType, digest, listedBy })
+    attached.push(await attachReferrer(registry, place, { descriptor, blobs }))
   }
   return attached
 }

@@ -1,6 +1,6 @@
 import { TowlineError } from '../../base/errors.ts'
-import { choosePlatform } from '../../image/base/platform-choice.ts'
-import { listBranches } from '../../image/layout/image-tree.ts'
+import { choosePlatform } from '../../image/oci/platform-choice.ts'
+import { listBranches } from '../../image/oci/image-tree.ts'
 import { writeDockerArchive } from '../../image/layout/docker-archive.ts'
 import { openLayout } from '../../image/layout/oci-layout.ts'
 import { planPush } from '../../image/registry/push.ts'
@@ -50,8 +50,7 @@ export async function writeImage(
   const layout = openLayout(place.folder)
   for (const artifact of [root, ...referrers]) {
     const { layers, configs, manifests } = await planPush(artifact, blobs)
-    for (const descriptor of [...layers, ...configs])
-      if (!(await layout.blobs.has(descriptor.digest))) await layout.blobs.put(descriptor, blobs.open(descriptor))
+    for (const descriptor of [...layers, ...configs]) await layout.blobs.put(descriptor, blobs.open(descriptor))
     for (const { descriptor, bytes } of manifests) await layout.blobs.put(descriptor, [bytes])
   }
   await layout.setReference(place.name ?? name, root)

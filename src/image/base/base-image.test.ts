@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { keepSampleArtifact, keepSampleImage, keepSampleIndex } from '../../../test/kit/image-sample.ts'
 import { openBlobFolder } from '../layout/blob-folder.ts'
 import { writeDockerArchive } from '../layout/docker-archive.ts'
-import { readImageConfig, readManifest } from '../layout/document.ts'
+import { readImageConfig, readManifest } from '../oci/document.ts'
 import { type OciLayout, openLayout } from '../layout/oci-layout.ts'
 import { type Descriptor, type Platform, mediaTypes } from '../oci/descriptor.ts'
 import { encodeDocument } from '../oci/manifest.ts'
@@ -96,7 +96,7 @@ test('a platform that is not there, not fetched or not Linux is refused with wha
   const one = await keepSampleImage(layout.blobs, [], { platform: arm64 })
   await layout.setReference('single', one.descriptor)
   await assert.rejects(open('oci:layout'), {
-    code: 'TL_BASE_UNFIT',
+    code: 'TL_IMAGE_MISSING',
     message: /oci:layout holds linux\/arm64, not linux\/amd64$/,
   })
   const other = await keepSampleImage(layout.blobs, [])
@@ -113,7 +113,10 @@ test('an index cannot pass an image for one of another platform', async (t) => {
   const { layout, open } = createRig(t)
   const { descriptor } = await keepSampleImage(layout.blobs, [], { platform: arm64 })
   await layout.setReference('x', await keepSampleIndex(layout.blobs, [{ ...descriptor, platform: amd64 }]))
-  await assert.rejects(open('oci:layout'), { code: 'TL_BASE_UNFIT', message: /holds linux\/arm64, not linux\/amd64/ })
+  await assert.rejects(open('oci:layout'), {
+    code: 'TL_IMAGE_MISSING',
+    message: /holds linux\/arm64, not linux\/amd64/,
+  })
 })
 
 test('layers that lie elsewhere, of unknown kinds, or more than the config knows are refused', async (t) => {
@@ -124,6 +127,7 @@ test('layers that lie elsewhere, of unknown kinds, or more than the config knows
     [{ mediaType: foreign }, 'TL_BASE_UNFIT', /may not be passed on/],
     [{ urls: ['https://example.com/layer'] }, 'TL_BASE_UNFIT', /may not be passed on/],
     [{ mediaType: 'application/x-layer' }, 'TL_BASE_UNFIT', /is application\/x-layer, which is no known kind/],
+    [{ mediaType: 'a/\u001b[2J' }, 'TL_BASE_UNFIT', /is a\/ \[2J, which/],
   ] as const) {
     await layout.setReference('x', await withLayer(layout, image, change))
     await assert.rejects(open('oci:layout'), { code, message })
@@ -162,7 +166,7 @@ test('an image of a registry is fetched into the cache, for the platform, and ch
   assert.deepEqual(asked, [['gcr.io/distroless/cc-debian13:nonroot', amd64]])
   assert.equal(base.reference, 'gcr.io/distroless/cc-debian13:nonroot')
   assert.equal(await rig.sources.cache.has(base.manifest.layers[0]?.digest ?? assert.fail()), true)
-  await assert.rejects(rig.open('x', arm64), { code: 'TL_BASE_UNFIT' })
+  await assert.rejects(rig.open('x', arm64), { code: 'TL_IMAGE_MISSING' })
 })
 
 test('scratch has no layers and no digest, and its documents can be read as those of any other', async (t) => {

@@ -1,11 +1,19 @@
+import { oneLine } from '../../base/display.ts'
 import { TowlineError } from '../../base/errors.ts'
 import type { BlobReader, BlobStore } from '../oci/blobs.ts'
-import { type Descriptor, type Digest, type Platform, formatPlatform, mediaTypes } from '../oci/descriptor.ts'
+import {
+  type Descriptor,
+  type Digest,
+  type Platform,
+  formatPlatform,
+  mediaTypes,
+  ociLayerType,
+} from '../oci/descriptor.ts'
 import { type ImageConfig, type Manifest, encodeDocument } from '../oci/manifest.ts'
 import { readLayout } from '../layout/oci-layout.ts'
 import { openDockerArchive } from '../layout/saved-image.ts'
 import { type BaseSpec, parseBaseSpec } from './base-spec.ts'
-import { choosePlatform } from './platform-choice.ts'
+import { choosePlatform } from '../oci/platform-choice.ts'
 
 /** What an image is built upon, for one platform. */
 export interface BaseImage {
@@ -35,9 +43,9 @@ export interface BaseSources {
 }
 
 /**
- * `spec` is `scratch`, `oci:DIR[:NAME]`, `docker-archive:FILE` or an image in a registry. TL_BASE_UNFIT for one that is not
- * for this platform, or whose layers cannot be passed on; TL_USAGE, TL_IMAGE_MISSING, TL_IMAGE_UNREADABLE, and what `pull`
- * throws.
+ * `spec` is `scratch`, `oci:DIR[:NAME]`, `docker-archive:FILE` or an image in a registry. TL_IMAGE_MISSING for one that is not
+ * there, or not for this platform; TL_BASE_UNFIT where its layers cannot be passed on; TL_USAGE, TL_IMAGE_UNREADABLE, and what
+ * `pull` throws.
  */
 export async function openBase(spec: string, platform: Platform, sources: BaseSources): Promise<BaseImage> {
   const parsed = parseBaseSpec(spec, sources.folder)
@@ -88,22 +96,14 @@ function createScratch(platform: Platform): BaseImage {
   return { kind: 'Scratch', reference: 'scratch', manifest, config, digest: undefined, blobs }
 }
 
-const layerTypes: readonly string[] = [
-  mediaTypes.layer,
-  mediaTypes.layerGzip,
-  mediaTypes.layerZstd,
-  mediaTypes.dockerLayerGzip,
-  'application/vnd.docker.image.rootfs.diff.tar',
-  'application/vnd.docker.image.rootfs.diff.tar.zstd',
-]
-
 function checkLayers({ layers }: Manifest, config: ImageConfig, reference: string): void {
   for (const layer of layers) {
     const { digest, mediaType } = layer
+    const named = oneLine(mediaType)
     if (/nondistributable|foreign/.test(mediaType) || 'urls' in layer)
-      throw unfit(`${reference}: the layer ${digest} (${mediaType}) may not be passed on, and lies elsewhere`)
-    if (!layerTypes.includes(mediaType))
-      throw unfit(`${reference}: the layer ${digest} is ${mediaType}, which is no known kind`)
+      throw unfit(`${reference}: the layer ${digest} (${named}) may not be passed on, and lies elsewhere`)
+    if (ociLayerType(mediaType) === undefined)
+      throw unfit(`${reference}: the layer ${digest} is ${named}, which is no known kind`)
   }
   const diffIds = config.rootfs.diff_ids.length
   if (diffIds !== layers.length)

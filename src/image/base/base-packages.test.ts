@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { type SampleFile, type SampleOptions, keepSampleImage } from '../../../test/kit/image-sample.ts'
 import { openBlobFolder } from '../layout/blob-folder.ts'
-import { readManifest } from '../layout/document.ts'
+import { readManifest } from '../oci/document.ts'
 import { type BaseContents, readBaseContents } from './base-packages.ts'
 
 function temporaryFolder(t: TestContext): string {

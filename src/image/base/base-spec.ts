@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { TowlineError } from '../../base/errors.ts'
 
-/** Where a base comes from, as a person wrote it. */
+/** Where an image lies, or is to lie, as a person wrote it; `scratch` is none, and only a base. */
 export type BaseSpec =
   | { readonly kind: 'Scratch' }
   | { readonly kind: 'Layout'; readonly folder: string; readonly name: string | undefined }
@@ -23,9 +23,9 @@ export function parseBaseSpec(text: string, folder: string): BaseSpec {
   if (path === '' || name === '')
     throw new TowlineError(
       'TL_USAGE',
-      `the base ${text} lacks ${path === '' ? 'a path' : 'the name after its colon'}`,
+      `\`${text}\` lacks ${path === '' ? 'a path' : 'the name after its last colon'}`,
       {
-        hint: 'write scratch, oci:DIR, oci:DIR:NAME, docker-archive:FILE, or the name of an image in a registry',
+        hint: 'write oci:DIR, oci:DIR:NAME, docker-archive:FILE, or the name of an image in a registry',
       },
     )
   return scheme === 'oci'

@@ -1,8 +1,8 @@
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { TowlineError } from '../../base/errors.ts'
-import { checkBlob } from '../layout/blob-check.ts'
-import { readTar, sourceOf } from '../layout/tar-reader.ts'
+import { checkBlob } from '../oci/blob-check.ts'
+import { readTar, sourceOf } from '../tar/reader.ts'
 import type { BlobReader } from '../oci/blobs.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 

@@ -45,13 +45,19 @@ test('history has an entry for each layer, also where the base left one out', ()
   })
 })
 
-test("a base in Docker's own form becomes layers of an OCI image", () => {
-  const manifest = assembleManifest(
-    layer,
-    base,
-    finished.map((entry) => ({ ...entry, descriptor: { ...layer, mediaType: mediaTypes.layerGzip } })),
-    {},
-  )
-  assert.deepEqual(new Set(manifest.layers.map(({ mediaType }) => mediaType)), new Set([mediaTypes.layerGzip]))
-  assert.equal(manifest.layers.length, 3)
+test("a base in Docker's own form becomes layers of an OCI image, however they are compressed", () => {
+  const own = finished.map((entry) => ({ ...entry, descriptor: { ...layer, mediaType: mediaTypes.layerGzip } }))
+  for (const [docker, oci] of [
+    [mediaTypes.dockerLayer, mediaTypes.layer],
+    [mediaTypes.dockerLayerGzip, mediaTypes.layerGzip],
+    [mediaTypes.dockerLayerZstd, mediaTypes.layerZstd],
+    [mediaTypes.layerZstd, mediaTypes.layerZstd],
+  ] as const) {
+    const manifest = { ...base.manifest, layers: [{ ...layer, mediaType: docker }] }
+    const { layers } = assembleManifest(layer, { ...base, manifest }, own, {})
+    assert.deepEqual(
+      layers.map(({ mediaType }) => mediaType),
+      [oci, mediaTypes.layerGzip],
+    )
+  }
 })

@@ -1,5 +1,4 @@
-import type { Descriptor, Digest } from '../oci/descriptor.ts'
-import { mediaTypes } from '../oci/descriptor.ts'
+import { type Descriptor, type Digest, mediaTypes, ociLayerType } from '../oci/descriptor.ts'
 import type { HistoryEntry, ImageConfig, Manifest, RunConfig } from '../oci/manifest.ts'
 import type { BuildPlan } from '../plan/build-plan.ts'
 
@@ -56,7 +55,7 @@ export function assembleManifest(
 
 /** An OCI manifest does not name Docker's media types; the bytes are the same. */
 function asOci({ mediaType, digest, size }: Descriptor): Descriptor {
-  return { mediaType: mediaType === mediaTypes.dockerLayerGzip ? mediaTypes.layerGzip : mediaType, digest, size }
+  return { mediaType: ociLayerType(mediaType) ?? mediaType, digest, size }
 }
 
 function mergeRun({ config, digest }: Foundation, run: RunConfig): RunConfig {

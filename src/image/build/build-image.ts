@@ -1,6 +1,7 @@
 import { TowlineError } from '../../base/errors.ts'
 import type { LayerCache } from '../layer/layer-cache.ts'
 import type { BlobFolder } from '../layout/blob-folder.ts'
+import { retryMended } from '../mended-cache.ts'
 import type { BlobReader, BlobStore } from '../oci/blobs.ts'
 import { type Descriptor, type Platform, mediaTypes } from '../oci/descriptor.ts'
 import { encodeDocument } from '../oci/manifest.ts'
@@ -45,8 +46,7 @@ export async function buildImage(
   workshop: Workshop,
 ): Promise<BuiltImage> {
   const { store, signal } = workshop
-  for (const layer of base.manifest.layers)
-    if (!(await store.has(layer.digest))) await store.put(layer, base.blobs.open(layer))
+  for (const layer of base.manifest.layers) await store.put(layer, base.blobs.open(layer))
   const count = base.manifest.layers.length + plan.layers.length
   if (count > maxLayers)
     throw new TowlineError(
@@ -99,8 +99,11 @@ async function makeLayers(plan: BuildPlan, workshop: Workshop): Promise<readonly
 async function makeLayer(planned: PlannedLayer, plan: BuildPlan, workshop: Workshop): Promise<MadeLayer> {
   const { layers, store, epochS, signal } = workshop
   signal?.throwIfAborted()
-  const entries = await listEntries(planned.content, workshop, cpuOf(plan.platform))
-  const built = await layers.build(entries, { compression: planned.compression, mtimeS: epochS }, signal)
+  const options = { compression: planned.compression, mtimeS: epochS }
+  const built = await retryMended(workshop.packages, async () => {
+    const entries = await listEntries(planned.content, workshop, cpuOf(plan.platform))
+    return await layers.build(entries, options, signal)
+  })
   checkMeasure(planned, built.descriptor, epochS)
   await store.adopt(built.descriptor, layers.blobs.pathOf(built.descriptor.digest))
   return { ...built, name: planned.name, why: planned.why, planned }

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hasErrno, TowlineError } from '../../base/errors.ts'
-import { checkBlob } from '../layout/blob-check.ts'
+import { checkBlob } from '../oci/blob-check.ts'
 import type { BlobFolder } from '../layout/blob-folder.ts'
 import { type Descriptor, isDigest } from '../oci/descriptor.ts'
 import type { BuiltLayer } from './write-layer.ts'

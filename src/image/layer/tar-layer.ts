@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { hasErrno, TowlineError } from '../../base/errors.ts'
 import { arrangeEntries, type FileContent, type LayerEntry, parentsOf } from './entry.ts'
-import { blockBytes, encodeHeader, paddingFor } from './tar-header.ts'
+import { blockBytes, encodeHeader, paddingFor } from '../tar/header.ts'
 
 const chunkBytes = 1 << 20
 /** Of eleven octal digits, in seconds: the year 2242. */

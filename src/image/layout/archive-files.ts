@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
-import { type ByteSource, readTar } from './tar-reader.ts'
+import { type ByteSource, readTar } from '../tar/reader.ts'
 
 /** The files of an uncompressed tar archive, found without reading their contents. */
 export interface ArchiveFiles {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
-import { type Descriptor, digestOf } from '../oci/descriptor.ts'
+import { type Descriptor, type Digest, digestOf } from '../oci/descriptor.ts'
 import { openBlobFolder, readBlobFolder } from './blob-folder.ts'
 
 function temporaryFolder(t: TestContext): string {
@@ -82,6 +82,47 @@ test('a blob that was cut off on disk is written again', async (t) => {
   truncateSync(blobs.pathOf(digestOf(bytes)), 2)
   await blobs.put(describe(bytes), [bytes])
   assert.equal(readFileSync(blobs.pathOf(digestOf(bytes)), 'utf8'), 'whole')
+})
+
+/** The same size, the same name, one bit another. */
+function flipBit(path: string): void {
+  const bytes = readFileSync(path)
+  bytes[0] = (bytes[0] ?? 0) ^ 1
+  writeFileSync(path, bytes)
+}
+
+test('a blob with a flipped bit is replaced by whoever puts or adopts it, and a whole one stays as it is', async (t) => {
+  const dir = temporaryFolder(t)
+  const blobs = openBlobFolder(join(dir, 'blobs'))
+  const bytes = Buffer.from('whole')
+  const file = join(dir, 'made')
+  writeFileSync(file, bytes)
+  const path = blobs.pathOf(digestOf(bytes))
+  await blobs.put(describe(bytes), [bytes])
+  const first = statSync(path).ino
+  flipBit(path)
+  await blobs.put(describe(bytes), [bytes])
+  assert.equal(readFileSync(path, 'utf8'), 'whole')
+  const second = statSync(path).ino
+  assert.notEqual(second, first)
+  await blobs.adopt(describe(bytes), file)
+  assert.equal(statSync(path).ino, second)
+  flipBit(path)
+  await blobs.adopt(describe(bytes), file)
+  assert.equal(statSync(path).ino, statSync(file).ino)
+})
+
+test('what is damaged is removed when asked for, and nothing else', async (t) => {
+  const blobs = openBlobFolder(temporaryFolder(t))
+  const texts = ['whole', 'flipped', 'cut off'].map((text) => Buffer.from(text))
+  for (const bytes of texts) await blobs.put(describe(bytes), [bytes])
+  const [whole, flipped, cut] = texts.map((bytes) => digestOf(bytes)) as [Digest, Digest, Digest]
+  flipBit(blobs.pathOf(flipped))
+  truncateSync(blobs.pathOf(cut), 2)
+  writeFileSync(join(blobs.folder, 'sha256', 'notes'), 'of somebody')
+  assert.equal(await blobs.removeDamaged(), 2)
+  assert.equal(await blobs.removeDamaged(), 0)
+  assert.deepEqual(readdirSync(join(blobs.folder, 'sha256')).toSorted(), [whole.slice(7), 'notes'].toSorted())
 })
 
 test('a file is adopted as a link, once or twice, and keeps its time; one of another size is refused', async (t) => {

@@ -1,14 +1,19 @@
-import { constants, createReadStream, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { type Stats, constants, createReadStream, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { chmod, copyFile, link, open, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
 import { newShortId } from '../../base/id.ts'
 import type { BlobReader, BlobStore } from '../oci/blobs.ts'
 import type { Descriptor, Digest } from '../oci/descriptor.ts'
-import { checkBlob } from './blob-check.ts'
+import { checkBlob } from '../oci/blob-check.ts'
+import type { MendableCache } from '../mended-cache.ts'
+import { hasDigest, removeDamagedBlobs } from './damaged-blobs.ts'
 
-/** Blobs as files `sha256/<hex>`. Safe for many writers at once, also of the same blob, in many processes. */
-export interface BlobFolder extends BlobStore {
+/**
+ * Blobs as files `sha256/<hex>`. Safe for many writers at once, also of the same blob, in many processes. `has` looks at the
+ * name alone; `put` and `adopt` read what is there already, and replace it when it is damaged.
+ */
+export interface BlobFolder extends BlobStore, MendableCache {
   readonly folder: string
   /** Where the blob is or would be. */
   pathOf(digest: Digest): string
@@ -37,9 +42,8 @@ export function openBlobFolder(folder: string, nowMs = Date.now()): BlobFolder {
   }
   const { pathOf, open } = readBlobFolder(folder)
   const has = (digest: Digest): Promise<boolean> => touch(pathOf(digest))
-  // Of another size, it was damaged since: then it is written again.
-  const keeps = async (descriptor: Descriptor): Promise<boolean> =>
-    (await sizeOf(pathOf(descriptor.digest))) === descriptor.size && (await has(descriptor.digest))
+  const keeps = async ({ digest, size }: Descriptor): Promise<boolean> =>
+    (await statOf(pathOf(digest)))?.size === size && (await hasDigest(pathOf(digest), digest)) && (await has(digest))
   const keep = async (descriptor: Descriptor, fill: (draft: string) => Promise<void>): Promise<void> => {
     const draft = join(drafts, `${descriptor.digest.slice(7, 19)}-${process.pid}-${newShortId(8)}`)
     try {
@@ -62,14 +66,15 @@ export function openBlobFolder(folder: string, nowMs = Date.now()): BlobFolder {
       await keep(descriptor, (draft) => write(draft, checkBlob(descriptor, passOn(chunks), 'what was to be kept')))
     },
     adopt: async (descriptor, file) => {
-      const found = await sizeOf(file)
-      if (found !== descriptor.size)
-        throw new TowlineError(
-          'TL_BLOB_MISMATCH',
-          `${file} has ${found} bytes, not the ${descriptor.size} of ${descriptor.digest}`,
-        )
-      if (!(await keeps(descriptor))) await keep(descriptor, (draft) => linkOrCopy(file, draft))
+      const { digest, size } = descriptor
+      const given = await statOf(file)
+      if (given?.size !== size)
+        throw new TowlineError('TL_BLOB_MISMATCH', `${file} has ${given?.size} bytes, not the ${size} of ${digest}`)
+      const kept = await statOf(pathOf(digest))
+      if (kept !== undefined && kept.ino === given.ino && kept.dev === given.dev) await has(digest)
+      else if (!(await keeps(descriptor))) await keep(descriptor, (draft) => linkOrCopy(file, draft))
     },
+    removeDamaged: () => removeDamagedBlobs(join(folder, 'sha256')),
   }
 }
 
@@ -78,7 +83,7 @@ export function readBlobFolder(folder: string): BlobReader & Pick<BlobFolder, 'p
   const pathOf = (digest: Digest): string => join(folder, digest.replace(':', '/'))
   return {
     pathOf,
-    has: async (digest) => (await sizeOf(pathOf(digest))) !== undefined,
+    has: async (digest) => (await statOf(pathOf(digest))) !== undefined,
     open: (descriptor, startByte = 0) => readFrom(pathOf(descriptor.digest), startByte),
   }
 }
@@ -88,7 +93,10 @@ async function* readFrom(path: string, start: number): AsyncGenerator<Uint8Array
     yield* createReadStream(path, { start, highWaterMark: readBytes }) as AsyncIterable<Buffer>
   } catch (cause) {
     const why = hasErrno(cause, 'ENOENT') ? 'is not there' : String((cause as NodeJS.ErrnoException).code)
-    throw new TowlineError('TL_IMAGE_UNREADABLE', `the blob ${path} (${why})`, { cause })
+    throw new TowlineError('TL_IMAGE_UNREADABLE', `the blob ${path} (${why})`, {
+      cause,
+      hint: 'build or fetch the image again',
+    })
   }
 }
 
@@ -139,9 +147,9 @@ export async function touch(path: string): Promise<boolean> {
   }
 }
 
-async function sizeOf(path: string): Promise<number | undefined> {
+async function statOf(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).size
+    return await stat(path)
   } catch (cause) {
     if (hasErrno(cause, 'ENOENT', 'ENOTDIR')) return undefined
     throw new TowlineError('TL_FILE_UNREADABLE', `${path} (${String((cause as NodeJS.ErrnoException).code)})`, {

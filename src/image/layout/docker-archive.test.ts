@@ -11,7 +11,7 @@ import type { BlobReader } from '../oci/blobs.ts'
 import { type Descriptor, digestOf, mediaTypes } from '../oci/descriptor.ts'
 import { openBlobFolder } from './blob-folder.ts'
 import { packDockerArchive, writeDockerArchive } from './docker-archive.ts'
-import { readManifest } from './document.ts'
+import { readManifest } from '../oci/document.ts'
 import { openDockerArchive } from './saved-image.ts'
 
 function temporaryFolder(t: TestContext): string {

@@ -1,11 +1,11 @@
 import { open, rename, rm } from 'node:fs/promises'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
 import { newShortId } from '../../base/id.ts'
-import { encodeHeader, paddingFor } from '../layer/tar-header.ts'
+import { encodeHeader, paddingFor } from '../tar/header.ts'
 import type { BlobReader } from '../oci/blobs.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Manifest } from '../oci/manifest.ts'
-import { checkBlob } from './blob-check.ts'
+import { checkBlob } from '../oci/blob-check.ts'
 
 /** One image for `docker load`, which gives it these names. */
 export interface ArchivedImage {

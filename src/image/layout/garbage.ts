@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
 import { type Descriptor, type Digest, isDigest, isManifestType } from '../oci/descriptor.ts'
 import { readBlobFolder } from './blob-folder.ts'
-import { readManifest } from './document.ts'
-import { markReachable } from './image-tree.ts'
+import { readManifest } from '../oci/document.ts'
+import { markReachable } from './reachable.ts'
 import { nameOf } from './reference-list.ts'
 
 /** What was removed. */

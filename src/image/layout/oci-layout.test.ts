@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { keepSampleArtifact, keepSampleImage, keepSampleIndex } from '../../../test/kit/image-sample.ts'
 import { mediaTypes } from '../oci/descriptor.ts'
+import { retryMended } from '../mended-cache.ts'
 import { type OciLayout, openLayout, readLayout } from './oci-layout.ts'
 
 function temporaryFolder(t: TestContext): string {
@@ -18,6 +19,7 @@ function temporaryFolder(t: TestContext): string {
 const names = (layout: Pick<OciLayout, 'references'>): (string | undefined)[] =>
   layout.references().map(({ name }) => name)
 const countBlobs = (layout: OciLayout): number => readdirSync(join(layout.folder, 'blobs', 'sha256')).length
+const dayMs = 86_400_000
 const soon = (): number => Date.now() + 11 * 60_000
 
 test('a name leads to an image, is moved to another, and leaves other names and their fields alone', async (t) => {
@@ -125,6 +127,55 @@ test('garbage is what no reference leads to and nobody touched for ten minutes',
   assert.ok(bytes > (loose.layers[1]?.size ?? 0))
   assert.equal(countBlobs(layout), before)
   for (const { digest } of [...kept.layers, sbom, index]) assert.equal(await blobs.has(digest), true)
+})
+
+test('what nobody used for thirty days is forgotten, and what leads to nothing; using an image counts', async (t) => {
+  const layout = openLayout(temporaryFolder(t))
+  const [idle, used, gone] = await Promise.all(
+    ['idle', 'used', 'gone'].map(async (text) => await keepSampleImage(layout.blobs, [[['a', text]]])),
+  )
+  assert.ok(idle !== undefined && used !== undefined && gone !== undefined)
+  for (const [name, { descriptor }] of Object.entries({ idle, used, gone })) await layout.setReference(name, descriptor)
+  rmSync(layout.blobs.pathOf(gone.descriptor.digest))
+  await layout.forgetIdle(Date.now() + 29 * dayMs)
+  assert.deepEqual(names(layout), ['idle', 'used'])
+  const before = Math.max(
+    ...[idle, used].map(({ descriptor }) => statSync(layout.blobs.pathOf(descriptor.digest)).ctimeMs),
+  )
+  let after = before
+  // The clock of files goes on every few milliseconds only.
+  while (after === before) {
+    assert.equal(await layout.holds(used.descriptor), true)
+    after = statSync(layout.blobs.pathOf(used.descriptor.digest)).ctimeMs
+  }
+  const nowMs = (before + after) / 2 + 30 * dayMs
+  await layout.forgetIdle(nowMs)
+  assert.deepEqual(names(layout), ['used'])
+  await layout.collectGarbage(nowMs)
+  assert.equal(countBlobs(layout), 3)
+})
+
+test('an image is held while all of it is there', async (t) => {
+  const layout = openLayout(temporaryFolder(t))
+  const { descriptor, layers } = await keepSampleImage(layout.blobs, [[['a', '1']]])
+  assert.equal(await layout.holds(descriptor), true)
+  rmSync(layout.blobs.pathOf(layers[0]?.digest ?? assert.fail()))
+  assert.equal(await layout.holds(descriptor), false)
+  rmSync(layout.blobs.pathOf(descriptor.digest))
+  assert.equal(await layout.holds(descriptor), false)
+})
+
+test('a damaged document of one image does not stop the collection of garbage for ever', async (t) => {
+  const layout = openLayout(temporaryFolder(t))
+  const damaged = await keepSampleImage(layout.blobs, [[['a', '1']]])
+  const whole = await keepSampleImage(layout.blobs, [[['b', '2']]])
+  for (const [name, { descriptor }] of Object.entries({ damaged, whole })) await layout.setReference(name, descriptor)
+  const path = layout.blobs.pathOf(damaged.descriptor.digest)
+  writeFileSync(path, 'x'.repeat(damaged.descriptor.size))
+  await retryMended(layout.blobs, () => layout.collectGarbage(soon()))
+  assert.equal(countBlobs(layout), 3)
+  assert.equal(await layout.holds(whole.descriptor), true)
+  assert.equal(await layout.holds(damaged.descriptor), false)
 })
 
 test('an SBOM goes with the image that it is about, and so does a signature of the SBOM', async (t) => {

@@ -1,4 +1,5 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { canonicalJson } from '../../base/canonical.ts'
@@ -8,11 +9,11 @@ import { writeFileAtomic } from '../../base/file/atomic-file.ts'
 import { readRegularFile } from '../../base/file/regular-file.ts'
 import { newShortId } from '../../base/id.ts'
 import type { BlobReader } from '../oci/blobs.ts'
-import { type Descriptor, mediaTypes } from '../oci/descriptor.ts'
+import { type Descriptor, type Digest, mediaTypes } from '../oci/descriptor.ts'
 import { type BlobFolder, openBlobFolder, readBlobFolder } from './blob-folder.ts'
-import { indexForm, parseDocument } from './document.ts'
+import { indexForm, parseDocument } from '../oci/document.ts'
 import { type Collected, collectBlobs } from './garbage.ts'
-import { listBranches } from './image-tree.ts'
+import { listBranches } from '../oci/image-tree.ts'
 import { type ImageShelf, chooseReference, nameOf, withName } from './reference-list.ts'
 import { inTurn } from './turn.ts'
 
@@ -25,6 +26,13 @@ export interface OciLayout extends ImageShelf {
    * stay. Without a name it is listed once by its digest, as an artifact with a subject is.
    */
   setReference(name: string | undefined, descriptor: Descriptor): Promise<void>
+  /** Whether all is there that `setReference` asks for. What is there counts as used now. TL_BLOB_MISMATCH. */
+  holds(descriptor: Descriptor): Promise<boolean>
+  /**
+   * Forgets the entries that nobody used in the 30 days before `nowMs`, and those that lead to nothing. Their blobs go with
+   * the garbage. For a cache: whoever built something wants it to stay.
+   */
+  forgetIdle(nowMs: number): Promise<void>
   /**
    * Removes the blobs that no reference leads to, if nobody touched them for ten minutes before `nowMs`; and artifacts
    * without a name whose subject has gone. Nothing is removed when a document cannot be read: TL_IMAGE_UNREADABLE.
@@ -36,6 +44,7 @@ export interface OciLayout extends ImageShelf {
 type IndexFile = Omit<z.output<typeof indexForm>, 'manifests'> & { readonly manifests: readonly Descriptor[] }
 
 const maxIndexBytes = 16 << 20
+const idleMs = 30 * 86_400_000
 const layoutForm = z.looseObject({ imageLayoutVersion: z.literal('1.0.0') })
 
 /** Makes the folder where there is none. TL_FILE_EXISTS for one that holds something else; TL_IMAGE_UNREADABLE. */
@@ -46,9 +55,10 @@ export function openLayout(folder: string, clock: Clock = systemClock): OciLayou
   const change = (edit: (index: IndexFile) => Promise<IndexFile>): Promise<void> =>
     inTurn(
       join(folder, '.turn'),
-      async () => {
+      async (check) => {
         const index = readIndexFile(folder)
         const next = canonicalJson(await edit(index))
+        check()
         if (next !== canonicalJson(index)) writeFileAtomic(join(folder, 'index.json'), next)
       },
       clock,
@@ -59,8 +69,21 @@ export function openLayout(folder: string, clock: Clock = systemClock): OciLayou
     blobs,
     setReference: (name, descriptor) =>
       change(async (index) => {
-        await requireBlobs(descriptor, blobs, folder)
+        const missing = await findMissing(descriptor, blobs)
+        if (missing !== undefined)
+          throw new TowlineError(
+            'TL_IMAGE_UNREADABLE',
+            `${folder} does not hold ${missing}, which ${descriptor.digest} needs`,
+          )
         return { ...index, manifests: withEntry(index.manifests, name, descriptor) }
+      }),
+    holds: async (descriptor) => (await findMissing(descriptor, blobs)) === undefined,
+    forgetIdle: (nowMs) =>
+      change(async (index) => {
+        const manifests: Descriptor[] = []
+        for (const entry of index.manifests)
+          if (nowMs - (await usedAtMs(blobs.pathOf(entry.digest))) <= idleMs) manifests.push(entry)
+        return { ...index, manifests }
       }),
     collectGarbage: async (nowMs) => {
       let collected: Collected = { blobs: 0, bytes: 0 }
@@ -135,19 +158,25 @@ function withEntry(
 }
 
 /** A name must not lead to something that is not there. Of an index some platforms may be missing, not all. */
-async function requireBlobs(root: Descriptor, blobs: BlobFolder, folder: string): Promise<void> {
-  const requireBlob = async ({ digest }: Descriptor): Promise<void> => {
-    if (await blobs.has(digest)) return
-    throw new TowlineError('TL_IMAGE_UNREADABLE', `${folder} does not hold ${digest}, which ${root.digest} needs`)
-  }
-  await requireBlob(root)
+async function findMissing(root: Descriptor, blobs: BlobFolder): Promise<Digest | undefined> {
+  if (!(await blobs.has(root.digest))) return root.digest
   const branches = await listBranches(root, blobs)
-  const [first] = branches
-  if (first !== undefined && branches.every(({ manifest }) => manifest === undefined))
-    await requireBlob(first.descriptor)
-  for (const { manifest } of branches) {
-    if (manifest === undefined) continue
-    for (const part of [manifest.config, ...manifest.layers]) await requireBlob(part)
+  const manifests = branches.flatMap(({ manifest }) => manifest ?? [])
+  if (manifests.length === 0) return branches[0]?.descriptor.digest
+  for (const { config, layers } of manifests)
+    for (const { digest } of [config, ...layers]) if (!(await blobs.has(digest))) return digest
+  return undefined
+}
+
+/** In milliseconds since 1970, as `BlobFolder.has` leaves it; long ago for a blob that is not there. */
+async function usedAtMs(path: string): Promise<number> {
+  try {
+    return (await stat(path)).ctimeMs
+  } catch (cause) {
+    if (hasErrno(cause, 'ENOENT')) return -Infinity
+    throw new TowlineError('TL_FILE_UNREADABLE', `${path} (${String((cause as NodeJS.ErrnoException).code)})`, {
+      cause,
+    })
   }
 }
 

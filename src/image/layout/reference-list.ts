@@ -1,3 +1,4 @@
+import { oneLine } from '../../base/display.ts'
 import { TowlineError } from '../../base/errors.ts'
 import type { BlobReader } from '../oci/blobs.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
@@ -42,7 +43,8 @@ export function chooseReference(
   const [first] = fitting
   if (first !== undefined && new Set(fitting.map(({ descriptor }) => descriptor.digest)).size === 1)
     return first.descriptor
-  const list = candidates.map((reference) => reference.name ?? reference.descriptor.digest).join(', ') || 'no image'
+  const names = candidates.map((reference) => reference.name ?? reference.descriptor.digest)
+  const list = oneLine(names.join(', ')) || 'no image'
   if (name === undefined)
     throw new TowlineError(
       'TL_IMAGE_MISSING',

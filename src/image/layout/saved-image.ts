@@ -5,7 +5,7 @@ import type { BlobReader } from '../oci/blobs.ts'
 import { type Descriptor, type Digest, mediaTypes } from '../oci/descriptor.ts'
 import { encodeDocument } from '../oci/manifest.ts'
 import { type ArchiveFiles, listArchive } from './archive-files.ts'
-import { configForm, indexForm, maxDocumentBytes, parseDocument } from './document.ts'
+import { configForm, indexForm, maxDocumentBytes, parseDocument } from '../oci/document.ts'
 import { type ImageShelf, type NamedReference, chooseReference, nameOf } from './reference-list.ts'
 
 const text = z.string()

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -23,8 +32,8 @@ function quickClock(): Clock {
     nowMs: () => nowMs,
     monotonicMs: () => nowMs,
     sleep: async (ms) => {
-      nowMs += 20 * ms
       await nextTurn()
+      nowMs += 20 * ms
     },
   }
 }
@@ -79,18 +88,74 @@ test('the turn of a process that has ended is over for everybody, and for one at
   assert.deepEqual(readdirSync(dir), [])
 })
 
+const elsewhere = { pid: 1, startTicks: 1, host: 'elsewhere', id: 'other' }
+
 for (const [who, ticket] of [
   ['runs', { ...identifyProcess(process.pid), host: hostname(), id: 'other' }],
-  ['is on another machine', { pid: 1, startTicks: 1, host: 'elsewhere', id: 'other' }],
+  ['is on another machine and renews its turn', elsewhere],
 ] as const) {
   test(`a holder that ${who} is waited for, and named in the end`, async (t) => {
     const { dir, file } = temporaryFile(t)
     writeFileSync(file, JSON.stringify(ticket))
+    const clock = quickClock()
+    const renewed: Clock = {
+      ...clock,
+      sleep: (ms) => {
+        if (ticket === elsewhere) utimesSync(file, clock.nowMs(), clock.nowMs())
+        return clock.sleep(ms)
+      },
+    }
     await assert.rejects(
-      inTurn(file, () => assert.fail('it is not its turn'), quickClock()),
+      inTurn(file, () => assert.fail('it is not its turn'), renewed),
       { code: 'TL_FILE_UNWRITABLE', message: /\.turn has been held for 60 s by \{"pid":\d+/ },
     )
     assert.equal(readFileSync(file, 'utf8'), JSON.stringify(ticket))
     assert.deepEqual(readdirSync(dir), ['.turn'])
   })
 }
+
+for (const [what, ticket] of [
+  ['of a killed container', JSON.stringify(elsewhere)],
+  ['that nobody can read', '{"pid":'],
+] as const) {
+  test(`a turn ${what} is taken over after fifteen seconds without a renewal, and not before`, async (t) => {
+    const { dir, file } = temporaryFile(t)
+    writeFileSync(file, ticket)
+    const clock = quickClock()
+    const atMs = await inTurn(file, () => Promise.resolve(clock.monotonicMs()), clock)
+    assert.ok(atMs >= 15_000 && atMs < 17_000, `after ${atMs} ms`)
+    assert.deepEqual(readdirSync(dir), [])
+  })
+}
+
+test('a turn is renewed as long as it is held', async (t) => {
+  const { file } = temporaryFile(t)
+  const clock = quickClock()
+  const seen = new Set<bigint>()
+  await inTurn(
+    file,
+    async () => {
+      while (seen.size < 4) {
+        seen.add(statSync(file, { bigint: true }).mtimeNs)
+        await nextTurn()
+      }
+    },
+    clock,
+  )
+  assert.ok(clock.nowMs() >= 3 * 3000)
+})
+
+test('whoever lost a turn hears of it before writing, and leaves the next one its own', async (t) => {
+  const { file } = temporaryFile(t)
+  const theirs = JSON.stringify(elsewhere)
+  await assert.rejects(
+    inTurn(file, async (check) => {
+      check()
+      writeFileSync(`${file}.next`, theirs)
+      renameSync(`${file}.next`, file)
+      check()
+    }),
+    { code: 'TL_FILE_UNWRITABLE', message: /\.turn was taken over/ },
+  )
+  assert.equal(readFileSync(file, 'utf8'), theirs)
+})

@@ -34,8 +34,20 @@ export const mediaTypes = {
   dockerIndex: 'application/vnd.docker.distribution.manifest.list.v2+json',
   dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
   dockerConfig: 'application/vnd.docker.container.image.v1+json',
+  dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
   dockerLayerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+  dockerLayerZstd: 'application/vnd.docker.image.rootfs.diff.tar.zstd',
 } as const
+
+/** Each kind of layer that can be passed on, by OCI's name for it: the bytes are the same. */
+const layerTypes: ReadonlyMap<string, string> = new Map([
+  [mediaTypes.layer, mediaTypes.layer],
+  [mediaTypes.layerGzip, mediaTypes.layerGzip],
+  [mediaTypes.layerZstd, mediaTypes.layerZstd],
+  [mediaTypes.dockerLayer, mediaTypes.layer],
+  [mediaTypes.dockerLayerGzip, mediaTypes.layerGzip],
+  [mediaTypes.dockerLayerZstd, mediaTypes.layerZstd],
+])
 
 const digestPattern = /^sha256:[0-9a-f]{64}$/
 
@@ -53,6 +65,16 @@ export function isIndexType(mediaType: string): boolean {
 
 export function isManifestType(mediaType: string): boolean {
   return mediaType === mediaTypes.manifest || mediaType === mediaTypes.dockerManifest
+}
+
+/** What is fetched as a manifest, not as a blob. */
+export function isDocumentType(mediaType: string): boolean {
+  return isIndexType(mediaType) || isManifestType(mediaType)
+}
+
+/** What an OCI manifest calls a layer of this type; undefined for one of an unknown kind, or that lies elsewhere. */
+export function ociLayerType(mediaType: string): string | undefined {
+  return layerTypes.get(mediaType)
 }
 
 /** `linux/amd64`, `linux/arm/v7`. */

@@ -3,12 +3,14 @@ import { createReadStream } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hasErrno, TowlineError } from '../../base/errors.ts'
+import type { MendableCache } from '../mended-cache.ts'
 import { fileNameOf, formatPackage, type LockedPackage } from './locked-package.ts'
 import type { FetchPackages } from './npm-fetch.ts'
 import { pruneFolders } from './prune-packages.ts'
+import { removeDamagedFolders } from './unpacked-folder.ts'
 
-/** npm packages by their integrity. Safe for two builds at once. */
-export interface PackageCache {
+/** npm packages by their integrity. Safe for two builds at once. `removeDamaged` is about the unpacked files. */
+export interface PackageCache extends MendableCache {
   /**
    * The paths of the verified tarballs, in the order of `packages`; what is missing or damaged is fetched in one go.
    * TL_PACKAGE_MISMATCH when a registry gives something else than the lock names; TL_PACKAGE_UNAVAILABLE, TL_DISK_FULL,
@@ -27,6 +29,7 @@ export function openPackageCache(folder: string, { fetch }: { readonly fetch: Fe
   const pathOf = (locked: LockedPackage): string => join(tarballs, `${fileNameOf(locked)}.tgz`)
   return {
     unpacked: join(folder, 'unpacked'),
+    removeDamaged: () => removeDamagedFolders(join(folder, 'unpacked')),
     prune: (nowMs) => pruneFolders([tarballs, join(folder, 'unpacked')], nowMs),
     get: async (packages, signal) => {
       try {

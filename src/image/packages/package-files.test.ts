@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { LayerEntry } from '../layer/entry.ts'
 import { packLayer } from '../layer/tar-layer.ts'
+import { retryMended } from '../mended-cache.ts'
 import type { LockedPackage } from './locked-package.ts'
 import type { FetchPackages } from './npm-fetch.ts'
 import { openPackageCache } from './package-cache.ts'
@@ -154,6 +155,27 @@ test('a damaged tarball is fetched again, and a damaged unpacked file is unpacke
   truncateSync(entry.content.file, 1)
   assert.deepEqual(await packageEntries(cache, locked, keepCode, 'o'), first)
   assert.equal(readFileSync(entry.content.file, 'latin1'), elf)
+})
+
+test('an unpacked file with a flipped bit is found by whoever reads it, and unpacked again', async (t) => {
+  const packed = await packSamples()
+  const { fetch, asked } = makeRegistry(packed)
+  const cache = openPackageCache(makeFolder(t), { fetch })
+  const locked = packed.map(({ locked }) => locked)
+  const build = async (): Promise<Buffer> =>
+    Buffer.concat(await Readable.from(packLayer(await packageEntries(cache, locked, keepCode, 'o'))).toArray())
+  const whole = await build()
+  const [entry] = await packageEntries(cache, locked, keepCode, 'o')
+  assert.ok(entry?.content.kind === 'Disk')
+  const { file } = entry.content
+  writeFileSync(file, Buffer.from(readFileSync(file)).fill(1, 0, 1))
+  await assert.rejects(build(), { code: 'TL_FILE_UNREADABLE' })
+  assert.deepEqual(await retryMended(cache, build), whole)
+  assert.equal(await cache.removeDamaged(), 0)
+  const list = join(dirname(dirname(dirname(file))), 'files.json')
+  writeFileSync(list, readFileSync(list, 'utf8').replace('"mode":493', '"mode":"x"'))
+  assert.deepEqual(await build(), whole)
+  assert.equal(asked.length, 1, 'its tarball was there')
 })
 
 test('two builds at once on one folder both get their files, and no draft stays behind', async (t) => {

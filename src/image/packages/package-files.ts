@@ -7,7 +7,8 @@ import { type KeepFile, recallPackage, unpackPackage } from './unpacked-package.
 /**
  * The kept files of these packages as entries below `imageFolder`, each where the lock puts its package. A package is
  * unpacked once for the same kept files, and its tarball fetched only then. Only a program that the package names in `bin`
- * and that is native code can be executed in the image. What `PackageCache.get` throws; TL_PACKAGE_MISMATCH.
+ * and that is native code can be executed in the image. Contents are not read: whoever reads them uses `retryMended`, so that
+ * damaged ones are unpacked again. What `PackageCache.get` throws; TL_PACKAGE_MISMATCH.
  */
 export async function packageEntries(
   cache: PackageCache,

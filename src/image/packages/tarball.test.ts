@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { encodeHeader, paddingFor } from '../layer/tar-header.ts'
+import { encodeHeader, paddingFor } from '../tar/header.ts'
 import type { LockedPackage } from './locked-package.ts'
 import { readTarball } from './tarball.ts'
 

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { hasErrno, TowlineError } from '../../base/errors.ts'
 import { findPathFault } from '../layer/entry.ts'
-import { type TarEntry, readTar, sourceOf } from '../layout/tar-reader.ts'
+import { type TarEntry, readTar, sourceOf } from '../tar/reader.ts'
 import { formatPackage, type LockedPackage } from './locked-package.ts'
 
 /** Takes the content of one file of a package, or undefined to pass over it. */

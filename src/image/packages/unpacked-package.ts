@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { hashOf } from '../../base/canonical.ts'
 import { hasErrno } from '../../base/errors.ts'
@@ -7,19 +7,11 @@ import { newShortId } from '../../base/id.ts'
 import type { FileEntry } from '../layer/entry.ts'
 import { fileNameOf, type LockedPackage } from './locked-package.ts'
 import { readTarball } from './tarball.ts'
+import { type UnpackedFile, listName, listUnpacked, placeOf, readList } from './unpacked-folder.ts'
 
 /** Which files of a package an image needs, by their path in the package: `dist/index.js`. */
 export type KeepFile = (locked: LockedPackage, path: string) => boolean
 
-interface UnpackedFile {
-  readonly path: string
-  readonly mode: 0o644 | 0o755
-  readonly sizeBytes: number
-  readonly sha256: string
-}
-
-const filesFolder = 'files'
-const listName = 'files.json'
 const pathsName = 'paths.json'
 /** Of package.json, read for the names of programs. */
 const maxManifestBytes = 4 << 20
@@ -31,23 +23,18 @@ export async function recallPackage(
   keep: KeepFile,
 ): Promise<FileEntry[] | undefined> {
   const home = join(unpacked, fileNameOf(locked))
-  const paths = await readList<string>(join(home, pathsName))
-  if (paths === undefined) return undefined
+  const paths = await readList(join(home, pathsName))
+  if (paths?.every((path) => typeof path === 'string') !== true) return undefined
   const now = new Date()
   await utimes(home, now, now)
-  return await readUnpacked(join(home, keyOf(paths.filter((path) => keep(locked, path)))), locked)
-}
-
-async function readUnpacked(folder: string, locked: LockedPackage): Promise<FileEntry[] | undefined> {
-  const files = await readList<UnpackedFile>(join(folder, listName))
-  const entries: FileEntry[] = []
-  for (const { path, mode, sizeBytes, sha256 } of files ?? []) {
-    const file = join(folder, filesFolder, path)
-    if ((await sizeOf(file)) !== sizeBytes) return undefined
-    const content = { kind: 'Disk', file, sizeBytes, sha256 } as const
-    entries.push({ kind: 'File', path: posix.join(locked.path, path), mode, content })
-  }
-  return files === undefined ? undefined : entries
+  const folder = join(home, keyOf(paths.filter((path) => keep(locked, path))))
+  const files = await listUnpacked(folder)
+  return files?.map(({ path, mode, sizeBytes, sha256 }) => ({
+    kind: 'File',
+    path: posix.join(locked.path, path),
+    mode,
+    content: { kind: 'Disk', file: placeOf(folder, path), sizeBytes, sha256 },
+  }))
 }
 
 /** Reads the tarball once and keeps what is kept, with a list of all paths, so that it need not be read again. */
@@ -69,7 +56,7 @@ export async function unpackPackage(
       const isManifest = path === 'package.json' && sizeBytes <= maxManifestBytes
       if (!keep(locked, path)) return isManifest ? (content) => collect(content, manifest) : undefined
       return async (content) => {
-        const target = join(draft, filesFolder, path)
+        const target = placeOf(draft, path)
         files.push({ path, sizeBytes, ...(await writeContent(target, content, isManifest ? manifest : undefined)) })
       }
     })
@@ -79,7 +66,7 @@ export async function unpackPackage(
       mode: isNative && programs.has(file.path) ? 0o755 : 0o644,
     }))
     await writeFile(join(draft, listName), JSON.stringify(listed))
-    await placeFolder(draft, join(home, keyOf(files.map(({ path }) => path))), locked)
+    await placeFolder(draft, join(home, keyOf(files.map(({ path }) => path))))
     const list = join(home, `.${newShortId(10)}.draft`)
     await writeFile(list, JSON.stringify(paths))
     await rename(list, join(home, pathsName))
@@ -127,12 +114,12 @@ function programsOf(manifest: string): ReadonlySet<string> {
 }
 
 /** Another build may have been quicker, and may be reading: what is whole stays. */
-async function placeFolder(draft: string, folder: string, locked: LockedPackage): Promise<void> {
+async function placeFolder(draft: string, folder: string): Promise<void> {
   try {
     await rename(draft, folder)
   } catch (error) {
     if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error
-    if ((await readUnpacked(folder, locked)) !== undefined) return
+    if ((await listUnpacked(folder)) !== undefined) return
     await rename(folder, `${draft}-damaged`)
     await rename(draft, folder)
     await rm(`${draft}-damaged`, { recursive: true, force: true })
@@ -141,23 +128,4 @@ async function placeFolder(draft: string, folder: string, locked: LockedPackage)
 
 function keyOf(kept: readonly string[]): string {
   return hashOf(kept.toSorted()).slice(0, 32)
-}
-
-async function readList<T>(file: string): Promise<readonly T[] | undefined> {
-  try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'))
-    return Array.isArray(value) ? (value as readonly T[]) : undefined // written by `unpackPackage`
-  } catch (error) {
-    if (error instanceof SyntaxError || hasErrno(error, 'ENOENT')) return undefined
-    throw error
-  }
-}
-
-async function sizeOf(file: string): Promise<number | undefined> {
-  try {
-    return (await stat(file)).size
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return undefined
-    throw error
-  }
 }

@@ -1,20 +1,22 @@
 import { TowlineError } from '../../base/errors.ts'
 import type { BlobReader } from '../oci/blobs.ts'
-import type { Descriptor } from '../oci/descriptor.ts'
+import { type Descriptor, isDocumentType } from '../oci/descriptor.ts'
 import { hasBlob } from './blob-sending.ts'
 import { type Answer, ConnectionFailure } from './http/exchange.ts'
 import { maxTries } from './http/retry.ts'
 import { unreachable } from './http/transport.ts'
-import { isManifestLike } from './manifest-tree.ts'
-import { fetchManifest } from './manifests.ts'
+import { fetchManifest, hasManifest } from './manifests.ts'
 import type { Registry } from './registry.ts'
 
 /** A repository as a place to read from: manifests and blobs alike. */
 export function registryBlobs(registry: Registry, repository: string, signal?: AbortSignal): BlobReader {
+  const where = { repository, access: 'Pull' } as const
   return {
-    has: async (digest) => await hasBlob(registry, { repository, access: 'Pull' }, { digest }, signal),
+    // Registries keep the two apart, and who asks here asks for manifests most of the time.
+    has: async (digest) =>
+      (await hasManifest(registry, where, { digest }, signal)) || (await hasBlob(registry, where, { digest }, signal)),
     open: async function* (descriptor, startByte = 0) {
-      if (!isManifestLike(descriptor.mediaType))
+      if (!isDocumentType(descriptor.mediaType))
         yield* downloadBlob(registry, repository, descriptor, startByte, signal)
       else yield (await fetchManifest(registry, repository, descriptor.digest, signal)).bytes.subarray(startByte)
     },

@@ -1,8 +1,13 @@
+import { oneLine } from '../../base/display.ts'
 import { TowlineError } from '../../base/errors.ts'
-import { type Descriptor, type Digest, digestOf } from '../oci/descriptor.ts'
+import { type Descriptor, type Digest, digestOf, isDocumentType, mediaTypes } from '../oci/descriptor.ts'
+import { maxDocumentBytes, readOwnType } from '../oci/document.ts'
 import type { Answer } from './http/exchange.ts'
-import { acceptedManifests, isManifestLike, maxManifestBytes, readDocument } from './manifest-tree.ts'
 import type { Registry } from './registry.ts'
+
+const acceptedTypes = [mediaTypes.index, mediaTypes.manifest, mediaTypes.dockerIndex, mediaTypes.dockerManifest].join(
+  ', ',
+)
 
 /** A manifest as the registry has it: these very bytes have this digest. */
 export interface FetchedManifest {
@@ -38,8 +43,8 @@ export async function findManifest(
     access: 'Pull',
     method: 'GET',
     at: `manifests/${name}`,
-    headers: { accept: acceptedManifests },
-    maxAnswerBytes: maxManifestBytes,
+    headers: { accept: acceptedTypes },
+    maxAnswerBytes: maxDocumentBytes,
     ...(signal === undefined ? {} : { signal }),
   })
   if (answer.status === 404) return undefined
@@ -50,7 +55,7 @@ export async function findManifest(
   if (typeof expected === 'string' && expected.startsWith('sha256:') && expected !== digest)
     throw new TowlineError(
       'TL_BLOB_MISMATCH',
-      `${registry.host} names ${repository} ${name} ${expected} and sends ${digest}`,
+      `${registry.host} names ${repository} ${name} ${oneLine(expected)} and sends ${digest}`,
     )
   const { etag } = answer.headers
   return {
@@ -60,17 +65,18 @@ export async function findManifest(
   }
 }
 
-/** Whether a repository has exactly this manifest. */
+/** Whether a repository has exactly this manifest, of this type if it is known. TL_REGISTRY_…. */
 export async function hasManifest(
   registry: Registry,
-  repository: string,
-  { mediaType, digest }: Descriptor,
-  signal: AbortSignal,
+  { repository, access }: { readonly repository: string; readonly access: 'Pull' | 'Push' },
+  { digest, mediaType = acceptedTypes }: { readonly digest: Digest; readonly mediaType?: string },
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const at = `manifests/${digest}`
   // Without Accept some registries say of an OCI manifest that it is not there.
   const headers = { accept: mediaType }
-  const answer = await registry.send({ repository, access: 'Push', method: 'HEAD', at, headers, signal })
+  const more = signal === undefined ? {} : { signal }
+  const answer = await registry.send({ repository, access, method: 'HEAD', at, headers, ...more })
   if (answer.status === 200) return true
   if (answer.status === 404) return false
   throw registry.failure(answer, `the question for ${digest} in ${repository}`)
@@ -105,7 +111,7 @@ function checkStored(host: string, repository: string, name: string, answer: Ans
   if (stored === undefined || stored === digest) return
   throw new TowlineError(
     'TL_BLOB_MISMATCH',
-    `${host} took ${repository} ${name} as ${String(stored)}, and ${digest} was sent`,
+    `${host} took ${repository} ${name} as ${oneLine(String(stored))}, and ${digest} was sent`,
   )
 }
 
@@ -116,11 +122,11 @@ function typeOf({ headers, body }: Answer, name: string): string {
       .split(';')[0]
       ?.trim()
       .toLowerCase() ?? ''
-  if (isManifestLike(stated)) return stated
-  const own = readDocument(body, name)['mediaType']
-  if (typeof own === 'string' && isManifestLike(own)) return own
+  if (isDocumentType(stated)) return stated
+  const own = readOwnType(body, name)
+  if (own !== undefined && isDocumentType(own)) return own
   throw new TowlineError(
     'TL_IMAGE_UNREADABLE',
-    `${name} is of the type ${typeof own === 'string' ? own : stated || 'unknown'}, and no image or index`,
+    `${name} is of the type ${oneLine(own ?? stated) || 'unknown'}, and no image or index`,
   )
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import {
+  type MemoryBlobs,
   addSampleIndex,
   createHastyClock,
   createMemoryBlobs,
@@ -9,8 +10,11 @@ import {
 import { planFaults } from '../../../test/kit/strict-registry/faults.ts'
 import type { RegistryOptions as StrictOptions } from '../../../test/kit/strict-registry/options.ts'
 import { startStrictRegistry } from '../../../test/kit/strict-registry/strict-registry.ts'
-import type { Descriptor } from '../oci/descriptor.ts'
-import { pullImage, registryBlobs, resolveManifest } from './pull.ts'
+import { describeImage } from '../inspect.ts'
+import { type Descriptor, mediaTypes } from '../oci/descriptor.ts'
+import { choosePlatform } from '../oci/platform-choice.ts'
+import { registryBlobs } from './blob-download.ts'
+import { pullImage, resolveManifest } from './pull.ts'
 import { pushImage } from './push.ts'
 import { parseReference } from './reference.ts'
 
@@ -56,7 +60,7 @@ test('for one platform only its image is pulled, with the index that names it', 
   assert.ok(blobs.content.size > 5)
   await assert.rejects(
     pullImage(registry, target, store, { platform: { os: 'linux', architecture: 'arm64', variant: 'v7' } }),
-    { code: 'TL_IMAGE_MISSING', message: /is not made for linux\/arm64\/v7, only for linux\/amd64, linux\/arm64/ },
+    { code: 'TL_IMAGE_MISSING', message: /holds linux\/amd64, linux\/arm64, not linux\/arm64\/v7/ },
   )
 })
 
@@ -119,4 +123,48 @@ test('a repository reads like any place of blobs, manifests too, from any byte o
   const layer = { mediaType: 'x/y', digest, size: bytes.length }
   assert.deepEqual(await read(layer, 29_990), Buffer.from(bytes.subarray(29_990)))
   assert.equal((await read(layer, bytes.length)).length, 0)
+})
+
+function addIndex(blobs: MemoryBlobs, manifests: readonly Descriptor[]): Descriptor {
+  const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests }
+  return blobs.add(mediaTypes.index, Buffer.from(JSON.stringify(index)))
+}
+
+test('a registry describes an index as a folder does, with all its platforms', async (t) => {
+  const { registry, root, blobs } = await startWithImage(t)
+  const described = await describeImage(root, registryBlobs(registry, 'team/model'))
+  assert.deepEqual(described, await describeImage(root, blobs))
+  assert.equal(described.platforms.length, 2)
+  assert.deepEqual(described.absent, [])
+})
+
+test('an index that names one child twenty thousand times is one request', async (t) => {
+  const { registry, target, server, blobs } = await startWithImage(t)
+  const child = addSampleIndex(blobs, { architectures: ['amd64'] })
+  const root = addIndex(blobs, Array<Descriptor>(20_000).fill(child))
+  const hostile = { ...target, tag: 'hostile' }
+  await pushImage(registry, { root, blobs, target: hostile })
+  const before = server.requests.get('ManifestGet') ?? 0
+  const { images } = await pullImage(registry, hostile, createMemoryBlobs())
+  assert.equal(images.length, 1)
+  assert.equal((server.requests.get('ManifestGet') ?? 0) - before, 3)
+})
+
+test('for one platform it is found by its config too, inside another index, and what leads to it comes along', async (t) => {
+  const { registry, target, blobs } = await startWithImage(t)
+  const silent = (architecture: string): Descriptor => addSampleIndex(blobs, { architectures: [architecture], seed: 3 })
+  const inner = addIndex(blobs, [silent('riscv64'), silent('arm64')])
+  const root = addIndex(blobs, [inner])
+  await pushImage(registry, { root, blobs, target: { ...target, tag: 'deep' } })
+  const store = createMemoryBlobs()
+  const platform = { os: 'linux', architecture: 'arm64' }
+  const { images } = await pullImage(registry, { ...target, tag: 'deep' }, store, { platform })
+  assert.equal(images.length, 1)
+  const chosen = await choosePlatform(root, platform, store, 'deep')
+  assert.deepEqual(chosen.descriptor, images[0])
+  for (const { digest } of chosen.manifest.layers) assert.equal(await store.has(digest), true)
+  await assert.rejects(
+    pullImage(registry, { ...target, tag: 'deep' }, store, { platform: { os: 'linux', architecture: 'amd64' } }),
+    { code: 'TL_IMAGE_MISSING', message: /holds linux\/riscv64, linux\/arm64, not linux\/amd64/ },
+  )
 })

@@ -1,14 +1,12 @@
-import { TowlineError } from '../../base/errors.ts'
-import type { BlobStore } from '../oci/blobs.ts'
-import { type Descriptor, type Digest, type Platform, formatPlatform, isManifestType } from '../oci/descriptor.ts'
-import { downloadBlob, registryBlobs } from './blob-download.ts'
-import { type ManifestLinks, isManifestLike, readLinks } from './manifest-tree.ts'
+import type { BlobReader, BlobStore } from '../oci/blobs.ts'
+import { type Descriptor, type Digest, type Platform } from '../oci/descriptor.ts'
+import { type ImageNode, readTree } from '../oci/image-tree.ts'
+import { chooseAmong, isRunnable, mayFit } from '../oci/platform-choice.ts'
+import { downloadBlob } from './blob-download.ts'
 import { type FetchedManifest, fetchManifest } from './manifests.ts'
 import { forEachOf } from './parallel.ts'
 import { type Reference, formatReference, tagOf } from './reference.ts'
 import { type Registry, checkHost } from './registry.ts'
-
-export { registryBlobs }
 
 export interface PulledImage {
   /** What the reference names: an image or an index. */
@@ -28,8 +26,8 @@ export async function resolveManifest(registry: Registry, reference: Reference):
 
 /**
  * Copies an image with all it leads to into a store, which checks each digest; what the store has is not fetched. Of an index
- * every image, or with `platform` the one that fits: TL_IMAGE_MISSING, with those there are, when none does. An image
- * that stands alone is taken whatever its platform.
+ * every image, or with `platform` the one that fits: TL_IMAGE_MISSING, with those there are, when none does. An artifact
+ * that stands alone is for no platform, and taken. TL_IMAGE_UNREADABLE, TL_BLOB_MISMATCH, TL_REGISTRY_….
  */
 export async function pullImage(
   registry: Registry,
@@ -39,63 +37,49 @@ export async function pullImage(
 ): Promise<PulledImage> {
   const { repository } = reference
   const root = await resolveManifest(registry, reference)
-  const images: Descriptor[] = []
-  const blobs = new Map<Digest, Descriptor>()
-  const manifests: FetchedManifest[] = []
-
-  const visit = async (manifest: FetchedManifest): Promise<void> => {
-    const { descriptor, bytes } = manifest
-    const links = readLinks(bytes, descriptor.mediaType, descriptor.digest)
-    manifests.push(manifest)
-    if (links.kind === 'Image') {
-      images.push(descriptor)
-      for (const blob of [...links.layers, links.config]) blobs.set(blob.digest, blob)
-      return
-    }
-    for (const child of chooseChildren(links, platform, reference)) {
-      if (!isManifestLike(child.mediaType)) blobs.set(child.digest, child)
-      else {
-        const fetched = await fetchManifest(registry, repository, child.digest, registry.signal)
-        await visit({ ...fetched, descriptor: child })
-      }
-    }
-  }
-
-  await visit(root)
-  await forEachOf([...blobs.values()], downloadsAtOnce, registry.signal, async (descriptor, signal) => {
+  const nodes = await readTree(root.descriptor, async (descriptor) => {
+    if (descriptor === root.descriptor) return root.bytes
+    if (platform !== undefined && !mayFit(descriptor, platform)) return undefined
+    return (await fetchManifest(registry, repository, descriptor.digest, registry.signal)).bytes
+  })
+  const keep = async (descriptor: Descriptor, signal = registry.signal): Promise<void> => {
     if (await store.has(descriptor.digest)) return
     await store.put(descriptor, downloadBlob(registry, repository, descriptor, 0, signal))
-  })
+  }
+  const wanted = platform === undefined ? nodes : await keepOne(nodes, platform, keptFirst(store, keep), reference)
+  const blobs = new Map<Digest, Descriptor>()
+  for (const node of wanted)
+    if (node.kind === 'Manifest')
+      for (const blob of [...node.manifest.layers, node.manifest.config]) blobs.set(blob.digest, blob)
+    else if (node.kind === 'Blob') blobs.set(node.descriptor.digest, node.descriptor)
+  await forEachOf([...blobs.values()], downloadsAtOnce, registry.signal, keep)
   // Last, so that a manifest in a store always leads to something there.
-  for (const { descriptor, bytes } of manifests.toReversed())
-    if (!(await store.has(descriptor.digest))) await store.put(descriptor, [bytes])
+  for (const node of wanted)
+    if ('bytes' in node && !(await store.has(node.descriptor.digest))) await store.put(node.descriptor, [node.bytes])
+  const images = wanted.flatMap(({ kind, descriptor }) => (kind === 'Manifest' ? descriptor : []))
   return { root: root.descriptor, images }
 }
 
-function chooseChildren(
-  { manifests }: ManifestLinks & { readonly kind: 'Index' },
-  platform: Platform | undefined,
+/** The image of one platform and the indexes, without which nothing leads to it. */
+async function keepOne(
+  nodes: readonly ImageNode[],
+  platform: Platform,
+  blobs: BlobReader,
   reference: Reference,
-): readonly Descriptor[] {
-  if (platform === undefined) return manifests
-  const fitting = manifests.filter(
-    (child) =>
-      isManifestType(child.mediaType) &&
-      child.platform?.os === platform.os &&
-      child.platform.architecture === platform.architecture,
-  )
-  // Of arm64 there is one variant in use, and it is written or left out.
-  const plain = (variant: string | undefined): string =>
-    variant === 'v8' && platform.architecture === 'arm64' ? '' : (variant ?? '')
-  const chosen =
-    fitting.find((child) => plain(child.platform?.variant) === plain(platform.variant)) ??
-    (platform.variant === undefined ? fitting[0] : undefined)
-  if (chosen !== undefined) return [chosen]
-  const there = [
-    ...new Set(manifests.map((child) => (child.platform === undefined ? 'unnamed' : formatPlatform(child.platform)))),
-  ]
-  throw new TowlineError(
-    'TL_IMAGE_MISSING',
-    `${formatReference(reference)} is not made for ${formatPlatform(platform)}, only for ${there.join(', ') || 'nothing'}`,
-  )
+): Promise<readonly ImageNode[]> {
+  const root = nodes.at(-1)
+  if (root?.kind === 'Manifest' && !isRunnable(root.descriptor, root.manifest)) return nodes
+  const { descriptor } = await chooseAmong(nodes, platform, blobs, formatReference(reference))
+  return nodes.filter((node) => node.kind === 'Index' || node.descriptor === descriptor)
+}
+
+/** Reads from the store what was brought there at that moment: it is needed there anyway. */
+function keptFirst(store: BlobStore, keep: (descriptor: Descriptor) => Promise<void>): BlobReader {
+  return {
+    has: async (digest) => await store.has(digest),
+    open: async function* (descriptor, startByte) {
+      await keep(descriptor)
+      yield* store.open(descriptor, startByte)
+    },
+  }
 }

@@ -1,9 +1,11 @@
+import { oneLine } from '../../base/display.ts'
 import { TowlineError } from '../../base/errors.ts'
 import type { BlobReader } from '../oci/blobs.ts'
-import { type Descriptor, type Digest, digestOf } from '../oci/descriptor.ts'
+import { type Descriptor, type Digest, isDocumentType } from '../oci/descriptor.ts'
+import { readDocument } from '../oci/document.ts'
+import { readTree } from '../oci/image-tree.ts'
 import type { UploadProgress } from './blob-sending.ts'
 import { type BlobReport, uploadBlob } from './blob-upload.ts'
-import { isManifestLike, maxManifestBytes, readLinks } from './manifest-tree.ts'
 import { type FetchedManifest, hasManifest, putManifest } from './manifests.ts'
 import { forEachOf } from './parallel.ts'
 import { type Reference, formatReference, tagOf } from './reference.ts'
@@ -79,58 +81,29 @@ export interface PushPlan {
 
 /** Reads the manifests under `root`. TL_IMAGE_UNREADABLE, TL_BLOB_MISMATCH. */
 export async function planPush(root: Descriptor, blobs: BlobReader): Promise<PushPlan> {
+  if (!isDocumentType(root.mediaType))
+    throw new TowlineError('TL_IMAGE_UNREADABLE', `${root.digest} is ${oneLine(root.mediaType)}, and no image or index`)
   const layers = new Map<Digest, Descriptor>()
   const configs = new Map<Digest, Descriptor>()
   const manifests = new Map<Digest, FetchedManifest>()
-
-  const visit = async (descriptor: Descriptor): Promise<void> => {
-    if (manifests.has(descriptor.digest)) return
-    const bytes = await readManifest(descriptor, blobs)
-    const links = readLinks(bytes, descriptor.mediaType, descriptor.digest)
-    if (links.kind === 'Image') {
-      for (const layer of links.layers) layers.set(layer.digest, layer)
-      configs.set(links.config.digest, links.config)
-      // A manifest cannot contain its own digest: there is no circle.
-    } else
-      for (const child of links.manifests) {
-        // An index may name other things too; they are blobs as far as a registry is concerned.
-        if (isManifestLike(child.mediaType)) await visit(child)
-        else layers.set(child.digest, child)
-      }
-    manifests.set(descriptor.digest, { descriptor, bytes })
+  for (const node of await readTree(root, async (descriptor) => await readDocument(descriptor, blobs))) {
+    const { descriptor } = node
+    if (node.kind === 'Manifest') {
+      for (const layer of node.manifest.layers) layers.set(layer.digest, layer)
+      configs.set(node.manifest.config.digest, node.manifest.config)
+    } else if (node.kind === 'Blob') layers.set(descriptor.digest, descriptor)
+    if ('bytes' in node) manifests.set(descriptor.digest, { descriptor, bytes: node.bytes })
   }
-
-  await visit(root)
   for (const digest of layers.keys()) configs.delete(digest)
   return { layers: [...layers.values()], configs: [...configs.values()], manifests: [...manifests.values()] }
-}
-
-/** TL_BLOB_MISMATCH when it has another digest; TL_IMAGE_UNREADABLE when it is too large. */
-export async function readManifest(descriptor: Descriptor, blobs: BlobReader): Promise<Uint8Array> {
-  const { digest, size } = descriptor
-  if (size > maxManifestBytes)
-    throw new TowlineError(
-      'TL_IMAGE_UNREADABLE',
-      `the manifest ${digest} has ${size} bytes, at most ${maxManifestBytes} are read`,
-    )
-  const chunks: Uint8Array[] = []
-  let readBytes = 0
-  for await (const chunk of blobs.open(descriptor)) {
-    readBytes += chunk.length
-    if (readBytes > size) break
-    chunks.push(chunk)
-  }
-  const bytes = Buffer.concat(chunks)
-  if (readBytes !== size || digestOf(bytes) !== digest)
-    throw new TowlineError('TL_BLOB_MISMATCH', `the manifest ${digest} of ${size} bytes has another content here`)
-  return bytes
 }
 
 async function pushManifest(registry: Registry, repository: string, manifest: FetchedManifest): Promise<BlobReport> {
   const { descriptor } = manifest
   const { digest, size } = descriptor
   const signal = registry.signal ?? new AbortController().signal
-  if (await hasManifest(registry, repository, descriptor, signal)) return { digest, size, how: 'Present', sentBytes: 0 }
+  if (await hasManifest(registry, { repository, access: 'Push' }, descriptor, signal))
+    return { digest, size, how: 'Present', sentBytes: 0 }
   await putManifest(registry, repository, digest, manifest, { signal })
   return { digest, size, how: 'Uploaded', sentBytes: size }
 }

@@ -8,7 +8,8 @@ import {
 } from '../../../test/kit/registry-rig.ts'
 import type { RegistryOptions as StrictOptions } from '../../../test/kit/strict-registry/options.ts'
 import { startStrictRegistry } from '../../../test/kit/strict-registry/strict-registry.ts'
-import { mediaTypes } from '../oci/descriptor.ts'
+import { type Descriptor, mediaTypes } from '../oci/descriptor.ts'
+import { encodeDocument } from '../oci/manifest.ts'
 import { pushImage } from './push.ts'
 import { parseReference } from './reference.ts'
 import { attachReferrer, listReferrers } from './referrers.ts'
@@ -27,8 +28,7 @@ async function startWithImage(test: TestContext, strict: StrictOptions) {
   await pushImage(registry, { root, blobs, target })
   const attach = async (artifactType: string) => {
     const descriptor = addSampleReferrer(blobs, root, artifactType)
-    const bytes = blobs.content.get(descriptor.digest) ?? new Uint8Array()
-    return await attachReferrer(registry, target, { descriptor, bytes, blobs })
+    return await attachReferrer(registry, target, { descriptor, blobs })
   }
   return { server, registry, root, target, blobs, attach }
 }
@@ -81,13 +81,29 @@ test('a tag of that name that is something else is not written over', async (t) 
 
 test('what has no subject, or another one, is not attached', async (t) => {
   const { registry, root, target, blobs } = await startWithImage(t, {})
-  const bytes = blobs.content.get(root.digest) ?? new Uint8Array()
-  await assert.rejects(attachReferrer(registry, target, { descriptor: root, bytes, blobs }), {
+  await assert.rejects(attachReferrer(registry, target, { descriptor: root, blobs }), {
     code: 'TL_IMAGE_UNREADABLE',
     message: /no subject/,
   })
   const descriptor = addSampleReferrer(blobs, { ...root, mediaType: mediaTypes.index }, 'a/sbom')
   const other = { ...target, digest: `sha256:${'0'.repeat(64)}` } as const
-  const about = { descriptor, bytes: blobs.content.get(descriptor.digest) ?? new Uint8Array(), blobs }
-  await assert.rejects(attachReferrer(registry, other, about), { code: 'TL_REFERENCE_INVALID' })
+  await assert.rejects(attachReferrer(registry, other, { descriptor, blobs }), { code: 'TL_REFERENCE_INVALID' })
+})
+
+test('a list of others keeps what they wrote, and nulls in it are nothing', async (t) => {
+  const { server, registry, root, target, blobs, attach } = await startWithImage(t, { referrers: 'None' })
+  const tag = root.digest.replace(':', '-')
+  const other: Descriptor & { readonly note: string } = {
+    ...addSampleReferrer(blobs, root, 'a/other'),
+    artifactType: 'a/other',
+    note: 'theirs',
+  }
+  const list = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [other], annotations: null, own: { a: 1 } }
+  const index = blobs.add(mediaTypes.index, encodeDocument(mediaTypes.index, list).bytes)
+  await pushImage(registry, { root: index, blobs, target: { ...target, tag } })
+  await attach('a/sbom')
+  const kept = JSON.parse(Buffer.from(server.manifest('team/model', tag)?.bytes ?? []).toString()) as typeof list
+  assert.deepEqual([kept.own, kept.manifests[0]], [{ a: 1 }, other])
+  const types = (await listReferrers(registry, target)).map(({ artifactType }) => artifactType)
+  assert.deepEqual(types, ['a/other', 'a/sbom'])
 })

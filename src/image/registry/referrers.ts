@@ -1,11 +1,11 @@
-import { canonicalJson } from '../../base/canonical.ts'
 import { TowlineError } from '../../base/errors.ts'
 import type { BlobReader } from '../oci/blobs.ts'
-import { type Descriptor, type Digest, digestOf, mediaTypes } from '../oci/descriptor.ts'
+import { type Descriptor, type Digest, isIndexType, isManifestType, mediaTypes } from '../oci/descriptor.ts'
+import { maxDocumentBytes, parseIndex, parseManifest, readDocument } from '../oci/document.ts'
+import { type Manifest, encodeDocument } from '../oci/manifest.ts'
 import { uploadBlob } from './blob-upload.ts'
 import type { Answer } from './http/exchange.ts'
 import { maxTries } from './http/retry.ts'
-import { maxManifestBytes, readDocument, readLinks, readList } from './manifest-tree.ts'
 import { fetchManifest, findManifest, putManifest } from './manifests.ts'
 import { forEachOf } from './parallel.ts'
 import { type Reference, formatReference, tagOf } from './reference.ts'
@@ -15,12 +15,12 @@ import { type Registry, checkHost } from './registry.ts'
 export interface Referrer {
   /** Of a manifest whose `subject` is the image. */
   readonly descriptor: Descriptor
-  readonly bytes: Uint8Array
   readonly blobs: BlobReader
 }
 
 export interface AttachReport {
   readonly digest: Digest
+  readonly artifactType: string
   /** `Tag`: the registry keeps no lists of referrers, so that an index under the tag `sha256-…` does. */
   readonly listedBy: 'Registry' | 'Tag'
 }
@@ -35,20 +35,19 @@ const maxPages = 100
 export async function attachReferrer(registry: Registry, target: Reference, referrer: Referrer): Promise<AttachReport> {
   checkHost(registry, target)
   const { repository } = target
-  const { descriptor, bytes, blobs } = referrer
-  const links = readLinks(bytes, descriptor.mediaType, descriptor.digest)
-  const subject = links.kind === 'Image' ? links.subject : undefined
-  if (links.kind !== 'Image' || subject === undefined)
-    throw new TowlineError(
-      'TL_IMAGE_UNREADABLE',
-      `the manifest ${descriptor.digest} says nothing about another: no subject`,
-    )
+  const { descriptor, blobs } = referrer
+  const { mediaType, digest, size } = descriptor
+  const bytes = await readDocument(descriptor, blobs)
+  const manifest = isManifestType(mediaType) ? parseManifest(bytes, mediaType, digest) : undefined
+  const subject = manifest?.subject
+  if (manifest === undefined || subject === undefined)
+    throw new TowlineError('TL_IMAGE_UNREADABLE', `the manifest ${digest} says nothing about another: no subject`)
   if (target.digest !== undefined && target.digest !== subject.digest)
     throw new TowlineError(
       'TL_REFERENCE_INVALID',
       `${formatReference(target)} is not the subject, which is ${subject.digest}`,
     )
-  const needed = new Map([...links.layers, links.config].map((blob) => [blob.digest, blob]))
+  const needed = new Map([...manifest.layers, manifest.config].map((blob) => [blob.digest, blob]))
   await forEachOf([...needed.values()], uploadsAtOnce, registry.signal, async (blob, signal) => {
     await uploadBlob(registry, {
       repository,
@@ -60,13 +59,18 @@ export async function attachReferrer(registry: Registry, target: Reference, refe
     })
   })
   const more = registry.signal === undefined ? {} : { signal: registry.signal }
-  const answer = await putManifest(registry, repository, descriptor.digest, { descriptor, bytes }, more)
-  if (answer.headers['oci-subject'] !== undefined) return { digest: descriptor.digest, listedBy: 'Registry' }
-  const { mediaType, digest, size } = descriptor
-  const { artifactType, annotations } = links
+  const answer = await putManifest(registry, repository, digest, { descriptor, bytes }, more)
+  const artifactType = typeOf(manifest)
+  if (answer.headers['oci-subject'] !== undefined) return { digest, artifactType, listedBy: 'Registry' }
+  const { annotations } = manifest
   const entry = { mediaType, digest, size, artifactType, ...(annotations === undefined ? {} : { annotations }) }
   await listUnderTag(registry, repository, subject.digest, entry)
-  return { digest, listedBy: 'Tag' }
+  return { digest, artifactType, listedBy: 'Tag' }
+}
+
+/** As a list of referrers says it. */
+function typeOf({ artifactType = '', config }: Manifest): string {
+  return artifactType === '' ? config.mediaType : artifactType
 }
 
 /** What refers to an image: of the registry's own list, else of the index under its tag. TL_REGISTRY_…. */
@@ -90,13 +94,13 @@ export async function listReferrers(
         'TL_REGISTRY_FAILED',
         `${registry.host} lists referrers of ${digest} on more than ${maxPages} pages`,
       )
-    const request = { repository, access: 'Pull', method: 'GET', at, maxAnswerBytes: maxManifestBytes } as const
+    const request = { repository, access: 'Pull', method: 'GET', at, maxAnswerBytes: maxDocumentBytes } as const
     const answer: Answer = await registry.send({ ...request, headers: { accept: mediaTypes.index } })
     if (answer.status === 404 && page === 0) return (await readTagIndex(registry, repository, digest)).filter(isWanted)
     if (answer.status !== 200) throw registry.failure(answer, `the list of referrers of ${digest}`)
-    const name = `of the referrers of ${digest}`
+    const { manifests } = parseIndex(answer.body, mediaTypes.index, `the list of referrers of ${digest}`)
     // A registry may have filtered; doing it again changes nothing then.
-    found.push(...readList(readDocument(answer.body, name)['manifests'], name, 'manifests').filter(isWanted))
+    found.push(...manifests.filter(isWanted))
     at = nextPage(answer)
   }
   return found
@@ -105,8 +109,8 @@ export async function listReferrers(
 async function readTagIndex(registry: Registry, repository: string, digest: Digest): Promise<readonly Descriptor[]> {
   const found = await findManifest(registry, repository, fallbackTag(digest), registry.signal)
   if (found === undefined) return []
-  const links = readLinks(found.bytes, found.descriptor.mediaType, fallbackTag(digest))
-  return links.kind === 'Index' ? links.manifests : []
+  const { mediaType } = found.descriptor
+  return isIndexType(mediaType) ? parseIndex(found.bytes, mediaType, fallbackTag(digest)).manifests : []
 }
 
 /** Reads, adds, writes, until a reading shows it: somebody else may write the same index at the same time. */
@@ -114,13 +118,13 @@ async function listUnderTag(registry: Registry, repository: string, subject: Dig
   const tag = fallbackTag(subject)
   for (let writes = 0; ; writes++) {
     const found = await findManifest(registry, repository, tag, registry.signal)
-    const index = found === undefined ? undefined : readDocument(found.bytes, tag)
     if (found !== undefined && found.descriptor.mediaType !== mediaTypes.index)
       throw new TowlineError(
         'TL_REGISTRY_FAILED',
         `${repository} ${tag} is no list of referrers but ${found.descriptor.mediaType}`,
       )
-    const listed = index === undefined ? [] : readList(index['manifests'], tag, 'manifests')
+    const index = found === undefined ? undefined : parseIndex(found.bytes, mediaTypes.index, tag)
+    const listed = index?.manifests ?? []
     if (listed.some(({ digest }) => digest === entry.digest)) return
     if (writes === maxTries)
       throw new TowlineError(
@@ -130,11 +134,9 @@ async function listUnderTag(registry: Registry, repository: string, subject: Dig
           hint: 'try again',
         },
       )
-    // What others wrote stays as they wrote it.
-    const before = { schemaVersion: 2, mediaType: mediaTypes.index, ...index }
-    const manifests = [...((index?.['manifests'] ?? []) as unknown[]), entry]
-    const bytes = Buffer.from(canonicalJson({ ...before, manifests }))
-    const descriptor = { mediaType: mediaTypes.index, digest: digestOf(bytes), size: bytes.length }
+    // Of what others wrote all stays.
+    const next = { schemaVersion: 2, mediaType: mediaTypes.index, ...index, manifests: [...listed, entry] }
+    const { descriptor, bytes } = encodeDocument(mediaTypes.index, next)
     const ifMatch = found?.etag === undefined ? {} : { ifMatch: found.etag }
     const more = registry.signal === undefined ? {} : { signal: registry.signal }
     await putManifest(registry, repository, tag, { descriptor, bytes }, { ...more, ...ifMatch })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { printModel } from './model-print.ts'
+import { listModel, printModel } from './model-print.ts'
 
 test('content and names of the files count, and nothing else', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'towline-print-'))
@@ -41,11 +42,49 @@ test('what tools leave behind is no part of a model', async (t) => {
 test('a single model takes its data along, under the names that are written inside it', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'towline-print-'))
   t.after(() => rmSync(dir, { recursive: true }))
-  for (const name of ['cats.onnx', 'cats.onnx.data', 'dogs.onnx']) writeFileSync(join(dir, name), name)
+  for (const name of ['cats.onnx', 'cats.onnx.data', 'cats.onnx_b', 'cats.onnx.data~', 'dogs.onnx'])
+    writeFileSync(join(dir, name), name)
   const { files, isFolder } = await printModel(join(dir, 'cats.onnx'))
   assert.equal(isFolder, false)
   assert.deepEqual(
     files.map(({ name }) => name),
-    ['model.onnx', 'cats.onnx.data'],
+    ['model.onnx', 'cats.onnx.data', 'cats.onnx_b'],
+  )
+  assert.deepEqual((await listModel(join(dir, 'cats.onnx'))).leftBehind, ['cats.onnx.data~'])
+})
+
+test('the digest of a folder hangs on the order of its paths, which never changes', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'towline-print-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  for (const name of ['b/é', 'b-a', 'b/a', 'a', 'Z', 'b.c', 'b/\u{1f600}', 'b/\uff00']) {
+    mkdirSync(join(dir, dirname(name)), { recursive: true })
+    writeFileSync(join(dir, name), name)
+  }
+  const { digest, files } = await printModel(dir)
+  assert.deepEqual(
+    files.map(({ name }) => name),
+    ['Z', 'a', 'b-a', 'b.c', 'b/a', 'b/é', 'b/\u{1f600}', 'b/\uff00'],
+  )
+  assert.equal(digest, 'sha256:e0a513658e13c501574b348eff27f68f460415fd4bef4e1a6e8523fdcb9fb52b')
+})
+
+test('what is no regular file is listed, and is no part of the model; what a link to a folder leads to is neither', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'towline-print-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  mkdirSync(join(dir, 'sub', '__pycache__'), { recursive: true })
+  writeFileSync(join(dir, 'sub', 'x'), '')
+  execFileSync('mkfifo', [join(dir, 'pipe')])
+  symlinkSync('none', join(dir, 'broken'))
+  symlinkSync('sub', join(dir, 'folder'))
+  symlinkSync('sub/x', join(dir, 'link'))
+  const { entries, leftBehind } = await listModel(dir)
+  assert.deepEqual(
+    entries.map(({ name }) => name),
+    ['broken', 'folder', 'link', 'pipe', 'sub/x'],
+  )
+  assert.deepEqual(leftBehind, ['sub/__pycache__'])
+  assert.deepEqual(
+    (await printModel(dir)).files.map(({ name }) => name),
+    ['link', 'sub/x'],
   )
 })

@@ -24,20 +24,42 @@ export interface ModelFile {
   readonly sha256: string
 }
 
+/** What lies where a model is, before anything is read. */
+export interface ModelListing {
+  readonly isFolder: boolean
+  /** The model's own, or the one in which a single model lies with its data. */
+  readonly folder: string
+  /** In the order in which they count. Also what is no regular file, and so no part of the model: links that lead to none, pipes. */
+  readonly entries: readonly ModelEntry[]
+  /** Relative to the folder. */
+  readonly leftBehind: readonly string[]
+}
+
+export type ModelEntry = Pick<ModelFile, 'name' | 'file'>
+
 /** By name: what git, Python, desktops and editors leave in a folder. No model is made of it. */
 const leftBehind = /^(?:\.git|__pycache__|\.ipynb_checkpoints|\.DS_Store|.*~|\..*\.sw[op]|#.*#|\.#.*)$/
 
-export function isLeftBehind(name: string): boolean {
-  return leftBehind.test(name)
+/** TL_MODEL_MISSING, TL_FILE_UNREADABLE. */
+export async function listModel(path: string): Promise<ModelListing> {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) throw new TowlineError('TL_MODEL_MISSING', `${path} does not exist`)
+  try {
+    return stat.isDirectory() ? await listFolder(path) : await listWithData(path)
+  } catch (cause) {
+    throw explainUnreadable(cause, path)
+  }
 }
 
 /** Reads every file of a model once. TL_MODEL_MISSING, TL_FILE_UNREADABLE. */
 export async function printModel(path: string): Promise<ModelPrint> {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat === undefined) throw new TowlineError('TL_MODEL_MISSING', `${path} does not exist`)
+  const { entries, isFolder } = await listModel(path)
   try {
-    const isFolder = stat.isDirectory()
-    return await printFiles(isFolder ? await listFolder(path) : await listWithData(path), isFolder)
+    const files = entries.filter(({ file }) => isFile(file))
+    return await printFiles(
+      files.map(({ name, file }) => [name, file]),
+      isFolder,
+    )
   } catch (cause) {
     throw explainUnreadable(cause, path)
   }
@@ -67,24 +89,40 @@ function digestOf(files: readonly ModelFile[], isFolder: boolean): string {
 }
 
 /** A single model file, with what exporters put beside it when it is large: `model.onnx.data`, `model.onnx_data`. */
-async function listWithData(file: string): Promise<(readonly [name: string, file: string])[]> {
-  const own = basename(file)
-  const entries = await readdir(dirname(file), { withFileTypes: true })
-  const data = entries
-    .filter((entry) => !entry.isDirectory() && (entry.name.startsWith(`${own}.`) || entry.name.startsWith(`${own}_`)))
-    .map(({ name }) => join(dirname(file), name))
-    .filter(isFile)
-  return [['model.onnx', file], ...data.toSorted().map((path): [string, string] => [basename(path), path])]
+async function listWithData(file: string): Promise<ModelListing> {
+  const [own, folder] = [basename(file), dirname(file)]
+  const beside = (await readdir(folder, { withFileTypes: true }))
+    .filter(({ name }) => name.startsWith(`${own}.`) || name.startsWith(`${own}_`))
+    .filter((entry) => !entry.isDirectory())
+    .map(({ name }) => ({ name, file: join(folder, name) }))
+    .toSorted(byFile)
+  return {
+    isFolder: false,
+    folder,
+    entries: [{ name: 'model.onnx', file }, ...beside.filter(({ name }) => !leftBehind.test(name))],
+    leftBehind: beside.filter(({ name }) => leftBehind.test(name)).map(({ name }) => name),
+  }
 }
 
-async function listFolder(folder: string): Promise<(readonly [name: string, file: string])[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !relative(folder, file).split('/').some(isLeftBehind) && isFile(file))
-    .toSorted()
-    .map((file) => [relative(folder, file), file])
+async function listFolder(folder: string): Promise<ModelListing> {
+  const entries: ModelEntry[] = []
+  const left: string[] = []
+  const visit = async (parent: string): Promise<void> => {
+    for (const child of await readdir(parent, { withFileTypes: true })) {
+      const file = join(parent, child.name)
+      if (leftBehind.test(child.name)) left.push(relative(folder, file))
+      // Links to folders are not followed.
+      else if (child.isDirectory()) await visit(file)
+      else entries.push({ name: relative(folder, file), file })
+    }
+  }
+  await visit(folder)
+  return { isFolder: true, folder, entries: entries.toSorted(byFile), leftBehind: left.toSorted() }
+}
+
+/** The digest hangs on this order, which is that of UTF-16 units. */
+function byFile(a: ModelEntry, b: ModelEntry): number {
+  return a.file < b.file ? -1 : a.file > b.file ? 1 : 0
 }
 
 function isFile(path: string): boolean {

@@ -1,6 +1,7 @@
-import { formatBytes, formatDigest, formatMs } from '../../../base/display.ts'
+import { formatBytes, formatDigest, formatMs, oneLine } from '../../../base/display.ts'
 import type { ImageDescription, PlatformDescription } from '../../../image/inspect.ts'
 import { formatPlatform } from '../../../image/oci/descriptor.ts'
+import { nameArtifact } from './artifact-name.ts'
 import { renderRow, renderTable } from '../../term/layout.ts'
 
 export function renderImage({ digest, platforms, artifacts, absent }: ImageDescription): readonly string[] {
@@ -10,7 +11,7 @@ export function renderImage({ digest, platforms, artifacts, absent }: ImageDescr
     ...artifacts.map(({ artifactType, digest: own, subject }) =>
       renderRow(
         'artifact',
-        `${artifactType}  ${formatDigest(own)}${subject === undefined ? '' : `  about ${formatDigest(subject)}`}`,
+        `${nameArtifact(artifactType)}  ${formatDigest(own)}${subject === undefined ? '' : `  about ${formatDigest(subject)}`}`,
       ),
     ),
     ...absent.map(({ platform, digest: own }) =>
@@ -35,29 +36,29 @@ function renderPlatform({
     formatDigest(own),
     mediaType.replace(/^.*\.tar/, 'tar').replace(/^.*diff\.tar/, 'tar'),
     shorten(createdBy ?? '?'),
-    comment ?? '',
+    oneLine(comment ?? ''),
   ])
   const check = run.healthCheck
   return [
     renderRow('platform', `${formatPlatform(platform)}  ${formatDigest(digest)}  ${formatBytes(layersBytes)} packed`),
     renderTable(['  packed', 'digest', 'form', 'made by', 'why'], rows),
-    ...(created === undefined ? [] : [renderRow('created', created)]),
-    renderRow('user', run.user === '' ? 'root' : run.user),
-    renderRow('entry', [...run.entrypoint, ...run.command].join(' ')),
-    ...(run.ports.length === 0 ? [] : [renderRow('ports', run.ports.join(', '))]),
-    ...(run.stopSignal === undefined ? [] : [renderRow('stop', run.stopSignal)]),
+    ...(created === undefined ? [] : [renderRow('created', oneLine(created))]),
+    renderRow('user', run.user === '' ? 'root' : oneLine(run.user)),
+    renderRow('entry', oneLine([...run.entrypoint, ...run.command].join(' '))),
+    ...(run.ports.length === 0 ? [] : [renderRow('ports', oneLine(run.ports.join(', ')))]),
+    ...(run.stopSignal === undefined ? [] : [renderRow('stop', oneLine(run.stopSignal))]),
     renderRow(
       'health',
       check === undefined
         ? 'no check'
-        : `${check.test.join(' ')}${check.intervalMs === undefined ? '' : `  every ${formatMs(check.intervalMs)}`}`,
+        : `${oneLine(check.test.join(' '))}${check.intervalMs === undefined ? '' : `  every ${formatMs(check.intervalMs)}`}`,
     ),
-    ...Object.entries(run.labels).map(([key, value]) => renderRow('label', `${key}=${value}`)),
+    ...Object.entries(run.labels).map(([key, value]) => renderRow('label', oneLine(`${key}=${value}`))),
   ]
 }
 
 /** Steps of other builders may be whole shell scripts. */
 function shorten(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim()
+  const line = oneLine(text)
   return line.length <= 50 ? line : `${line.slice(0, 49)}…`
 }

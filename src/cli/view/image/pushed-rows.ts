@@ -1,13 +1,8 @@
 import { relative } from 'node:path'
 import { formatBytes, formatDigest } from '../../../base/display.ts'
-import { cycloneDxMediaType } from '../../../image/sbom/cyclonedx.ts'
-import { type Pushed, attestationType } from '../../image/push-image.ts'
+import type { Pushed } from '../../image/push-image.ts'
+import { nameArtifact } from './artifact-name.ts'
 import { renderRow } from '../../term/layout.ts'
-
-const names: Readonly<Record<string, string>> = {
-  [cycloneDxMediaType]: 'SBOM (CycloneDX)',
-  [attestationType]: 'attestation of an environment',
-}
 
 /** Paths of lock files are shown from `cwd`. */
 export function renderPushed(
@@ -26,7 +21,7 @@ export function renderPushed(
     ...referrers.map(({ artifactType, digest, listedBy }) =>
       renderRow(
         'attached',
-        `${names[artifactType] ?? artifactType}  ${formatDigest(digest)}${listedBy === 'Tag' ? '  under the tag sha256-…, since this registry keeps no list' : ''}`,
+        `${nameArtifact(artifactType)}  ${formatDigest(digest)}${listedBy === 'Tag' ? '  under the tag sha256-…, since this registry keeps no list' : ''}`,
       ),
     ),
     ...(modelPack === undefined ? [] : [renderRow('model', modelPack.reference)]),

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../base/clock.ts'
+import { oneLine } from '../../../base/display.ts'
 import { TowlineError } from '../../../base/errors.ts'
 import type { Credentials } from '../credentials.ts'
 import { type Challenge, chooseChallenge } from './challenge.ts'
@@ -117,7 +118,7 @@ async function fetchToken(
       body: { bytes: Buffer.from(form.toString()) },
       ...more,
     }
-    answer = await transport.send(request)
+    answer = await transport.send(request, { isSecret: true })
   }
   // 404 and 405: a token server without OAuth.
   if (answer === undefined || answer.status === 404 || answer.status === 405) {
@@ -127,7 +128,7 @@ async function fetchToken(
     const authorization = basicHeader(credentials)
     answer = await transport.send(
       { method: 'GET', url, headers: {}, ...more },
-      authorization === undefined ? {} : { authorization },
+      authorization === undefined ? {} : { authorization, isSecret: true },
     )
   }
   if (answer.status !== 200) throw failureOf(answer, host, 'the request for a token')
@@ -178,7 +179,7 @@ function checkRealm(realm: string, { origin, host }: AuthOptions): void {
   function refuse(why: string): TowlineError {
     return new TowlineError(
       'TL_REGISTRY_FAILED',
-      `${host} names the token server "${(url?.origin ?? realm).slice(0, 200)}", which ${why}`,
+      `${host} names the token server "${oneLine(url?.origin ?? realm)}", which ${why}`,
       { hint: 'nothing was sent there; the registry has to be set up otherwise' },
     )
   }

@@ -1,8 +1,6 @@
+import { oneLine } from '../../../base/display.ts'
 import { TowlineError } from '../../../base/errors.ts'
 import type { Answer } from './exchange.ts'
-
-/** What a registry says of itself is shown, but never as more than one short line of text. */
-const maxShownLength = 300
 
 /** One error of the list in distribution-spec 1.1, `{"errors":[{"code","message"}]}`. */
 export interface RegistryProblem {
@@ -37,10 +35,4 @@ export function failureOf(answer: Answer, host: string, doing: string): TowlineE
   const hint =
     status === 429 ? `wait and try again; with \`docker login ${host}\` the limit is often higher` : undefined
   return new TowlineError('TL_REGISTRY_FAILED', detail, hint === undefined ? {} : { hint })
-}
-
-/** Text from outside without control characters, so that it cannot write over a terminal. */
-export function oneLine(text: string): string {
-  const plain = text.replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()
-  return plain.length > maxShownLength ? `${plain.slice(0, maxShownLength)}…` : plain
 }

@@ -45,6 +45,30 @@ test('a login goes to the registry only, and not back to it from elsewhere', asy
   ])
 })
 
+test('a token server that leads on to another host does not make us carry the login there', async (t) => {
+  const identity = { kind: 'IdentityToken', token: 's3cret' } as const
+  const password = { kind: 'Password', username: 'ann', password: 's3cret' } as const
+  for (const credentials of [identity, password]) {
+    const seen: string[] = []
+    const thief = await serve(t, ({ method }, response) => {
+      seen.push(String(method))
+      response.end('{"token":"t"}')
+    })
+    const tokens = await serve(t, ({ url }, response) => {
+      const location = url?.startsWith('/near') === true ? `http://${thief}/` : '/near'
+      response.writeHead(307, { location }).end()
+    })
+    const host = await serve(t, (_, response) =>
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${tokens}/token"` }).end(),
+    )
+    await assert.rejects(open(t, host, { credentials: async () => credentials }).send(pull), {
+      code: 'TL_REGISTRY_FAILED',
+      message: new RegExp(`${tokens} leads a request with a login to ${thief}`),
+    })
+    assert.deepEqual(seen, [])
+  }
+})
+
 test('a registry that leads in circles is left', async (t) => {
   const host = await serve(t, (_, response) => response.writeHead(307, { location: '/again' }).end())
   await assert.rejects(open(t, host).send(pull), { code: 'TL_REGISTRY_FAILED', message: /more than 5 times/ })

@@ -1,8 +1,8 @@
 import type { Clock } from '../../../base/clock.ts'
+import { oneLine } from '../../../base/display.ts'
 import { TowlineError } from '../../../base/errors.ts'
 import { type Answer, ConnectionFailure, type Exchange, type HttpRequest } from './exchange.ts'
 import { isLoopbackHost } from './host-kind.ts'
-import { oneLine } from './registry-error.ts'
 import { isTemporaryFailure, isTemporaryStatus, maxTries, retryDelayMs } from './retry.ts'
 
 export interface TransportOptions {
@@ -18,12 +18,20 @@ export interface TransportOptions {
   readonly onWarning: (text: string) => void
 }
 
+export interface SendOptions {
+  readonly authorization?: string
+  readonly tries?: number
+  /** What is asked, not only who asks, must not be seen by another host. */
+  readonly isSecret?: boolean
+}
+
 export interface Transport {
   /**
    * Sends a request, follows redirects, and tries again what failed for a moment, `tries` times in all (4). `authorization`
-   * goes to the host of `request.url` only. Any status is an answer. TL_REGISTRY_UNREACHABLE, TL_REGISTRY_FAILED.
+   * goes to the host of `request.url` only; with `isSecret` the whole request does: TL_REGISTRY_FAILED where it is led on. Any
+   * status is an answer. TL_REGISTRY_UNREACHABLE, TL_REGISTRY_FAILED.
    */
-  send(request: HttpRequest, more?: { readonly authorization?: string; readonly tries?: number }): Promise<Answer>
+  send(request: HttpRequest, more?: SendOptions): Promise<Answer>
   /** Waits before another try; `failures` from 1, `answer` may say for how long. */
   pause(failures: number, answer?: Answer, signal?: AbortSignal): Promise<void>
 }
@@ -41,7 +49,7 @@ export function openTransport(options: TransportOptions): Transport {
     await clock.sleep(retryDelayMs(failures, answer, random(), clock.nowMs()), signal)
   }
 
-  const follow = async (request: HttpRequest, authorization: string | undefined): Promise<Answer> => {
+  const follow = async (request: HttpRequest, { authorization, isSecret }: SendOptions): Promise<Answer> => {
     let { url } = request
     let isHome = true
     for (let redirects = 0; ; redirects++) {
@@ -63,6 +71,10 @@ export function openTransport(options: TransportOptions): Transport {
           `${url.host} leads from place to place more than ${maxRedirects} times`,
         )
       isHome &&= target.origin === url.origin
+      if (isSecret === true && !isHome)
+        throw new TowlineError('TL_REGISTRY_FAILED', `${url.host} leads a request with a login to ${target.host}`, {
+          hint: 'nothing was sent there; the registry has to name the token server itself',
+        })
       url = target
     }
   }
@@ -75,11 +87,12 @@ export function openTransport(options: TransportOptions): Transport {
 
   return {
     pause,
-    send: async (request, { authorization, tries = maxTries } = {}) => {
+    send: async (request, more = {}) => {
+      const { tries = maxTries } = more
       for (let failures = 1; ; failures++) {
         let answer: Answer | undefined
         try {
-          answer = await follow(request, authorization)
+          answer = await follow(request, more)
           if (!isTemporaryStatus(answer.status) || failures >= tries) return answer
         } catch (error) {
           if (!(error instanceof ConnectionFailure)) throw error

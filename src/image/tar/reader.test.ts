@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { packTar } from 'modern-tar'
-import { readTar, sourceOf } from './tar-reader.ts'
+import { encodeHeader, paddingFor } from './header.ts'
+import { readTar, sourceOf } from './reader.ts'
 
 interface Seen {
   readonly path: string
@@ -113,4 +114,48 @@ test('a size that only the binary form of GNU can say is understood', async () =
   const entries = readTar({ read: () => Promise.resolve(header), skip: () => Promise.resolve(true) }, 'a.tar')
   const { value } = await entries.next()
   assert.equal(value?.sizeBytes, 20 * 2 ** 30)
+})
+
+/** An archive whose one entry comes after a record of this text, as PAX has it. */
+function archiveWithRecord(record: string, header = encodeHeader(plain)): Buffer {
+  const block = encodeHeader({ ...plain, path: 'record', sizeBytes: Buffer.byteLength(record) })
+  block.write('x', 156)
+  block.fill(' ', 148, 156)
+  block.write(`${block.reduce((a, b) => a + b, 0).toString(8)}\0 `.padStart(8, '0'), 148)
+  const body = Buffer.from(record)
+  return Buffer.concat([block, body, paddingFor(body.length), header, Buffer.alloc(1024)])
+}
+
+const plain = { kind: 'File', path: 'a', mode: 0o644, sizeBytes: 0, mtimeS: 0 } as const
+
+/** `LENGTH key=value\n`; none of these is longer than 99 bytes. */
+const recordOf = (text: string): string => `${text.length + (text.length < 7 ? 3 : 4)} ${text}\n`
+
+for (const size of ['-1536', '-512', ' ', '1.5', '1e3', '0x10', 'NaN', '9'.repeat(20)]) {
+  test(`a record that says the size is ${JSON.stringify(size)} is refused, and nothing is read again and again`, async () => {
+    const bytes = archiveWithRecord(recordOf(`size=${size}`))
+    await assert.rejects(
+      read(bytes, 512, () => false),
+      {
+        code: 'TL_IMAGE_UNREADABLE',
+        message: /a\.tar: a has no size that can be read$/,
+      },
+    )
+  })
+}
+
+test('records are read to their end, and one that is none, or longer than there is room, is refused', async () => {
+  const whole = recordOf('size=9') + recordOf('size=') + recordOf('comment=a=b') + recordOf('path=other')
+  assert.deepEqual(await read(archiveWithRecord(whole)), [{ path: 'other', kind: 'File', target: '', text: '' }])
+  for (const broken of ['path=other', '-5 path=other', '99 path=other\n', '2 path=other\n', ' =\n', `${whole}\0`])
+    await assert.rejects(read(archiveWithRecord(broken)), /a\.tar: a record of it cannot be read$/)
+})
+
+test('a link has no content, whatever a record says', async () => {
+  const link = encodeHeader({ ...plain, kind: 'Link', target: 'b' })
+  const bytes = archiveWithRecord(recordOf('size=512'), Buffer.concat([link, encodeHeader({ ...plain, path: 'c' })]))
+  assert.deepEqual(
+    (await read(bytes)).map(({ path }) => path),
+    ['a', 'c'],
+  )
 })

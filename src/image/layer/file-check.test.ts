@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type Context, listContext } from './context.ts'
+import type { Diagnostic } from '../../base/diagnostic.ts'
+import { listModel } from '../../spec/model/model-print.ts'
+import { checkFiles } from './file-check.ts'
 
 /** A folder with these files, by path. */
 function makeFolder(t: TestContext, files: Readonly<Record<string, string>>): string {
@@ -18,8 +20,13 @@ function makeFolder(t: TestContext, files: Readonly<Record<string, string>>): st
   return folder
 }
 
+/** All that lies there, as a model's folder is listed. */
+async function checkFolder(root: string): Promise<readonly Diagnostic[]> {
+  return await checkFiles((await listModel(root)).entries, root)
+}
+
 /** `path:line message` of each finding. */
-function shown({ findings }: Context, root: string): string[] {
+function shown(findings: readonly Diagnostic[], root: string): string[] {
   return findings.map(({ at, message }) => `${relative(root, at.file)}:${at.line} ${message}`)
 }
 
@@ -31,35 +38,7 @@ const fake = {
   key: ['-----BEGIN RSA', 'PRIVATE KEY-----'].join(' '),
 }
 
-test('a folder is listed in the order of bytes, with what may be executed and what was left out', async (t) => {
-  const root = makeFolder(t, {
-    'b.txt': 'b',
-    'B/run.sh': 'echo',
-    'a-b': '',
-    'a/x': 'xx',
-    '.git/config': fake.github,
-    'a/__pycache__/x.pyc': '',
-    '.DS_Store': '',
-    'a/.x.swp': '',
-    'a/x~': '',
-  })
-  mkdirSync(join(root, 'empty'))
-  chmodSync(join(root, 'B/run.sh'), 0o700)
-  const context = await listContext(root, 'app')
-  assert.deepEqual(context.findings, [])
-  assert.deepEqual(
-    context.entries.map((entry) => entry.kind === 'File' && [entry.path, entry.mode.toString(8), entry.content]),
-    [
-      ['app/B/run.sh', '755', { kind: 'Disk', file: join(root, 'B/run.sh'), sizeBytes: 4 }],
-      ['app/a/x', '644', { kind: 'Disk', file: join(root, 'a/x'), sizeBytes: 2 }],
-      ['app/a-b', '644', { kind: 'Disk', file: join(root, 'a-b'), sizeBytes: 0 }],
-      ['app/b.txt', '644', { kind: 'Disk', file: join(root, 'b.txt'), sizeBytes: 1 }],
-    ],
-  )
-  assert.deepEqual(context.leftOut, ['.DS_Store', '.git', 'a/.x.swp', 'a/__pycache__', 'a/x~'])
-})
-
-test('a link to a file inside becomes a copy; one that leads out, to a folder or to nothing is a finding', async (t) => {
+test('a link to a file inside is no finding; one that leads out, to a folder or to nothing is a finding', async (t) => {
   const root = makeFolder(t, { 'blobs/one': 'content', 'sub/y': '' })
   symlinkSync('blobs/one', join(root, 'model.onnx'))
   symlinkSync('/etc/hostname', join(root, 'out'))
@@ -67,15 +46,7 @@ test('a link to a file inside becomes a copy; one that leads out, to a folder or
   symlinkSync('sub', join(root, 'to-folder'))
   symlinkSync('none', join(root, 'broken'))
   symlinkSync('loop', join(root, 'loop'))
-  const context = await listContext(root, '')
-  const model = context.entries.find(({ path }) => path === 'model.onnx')
-  assert.deepEqual(model, {
-    kind: 'File',
-    path: 'model.onnx',
-    mode: 0o644,
-    content: { kind: 'Disk', file: join(root, 'blobs/one'), sizeBytes: 7 },
-  })
-  assert.deepEqual(shown(context, root), [
+  assert.deepEqual(shown(await checkFolder(root), root), [
     'broken:1 the link leads to nothing (ENOENT)',
     'loop:1 the link leads to nothing (ELOOP)',
     'out:1 the link leads out of the folder',
@@ -90,8 +61,7 @@ test('a pipe, a socket and a name that deletes files of an image are findings, a
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(join(root, 'sock'), resolve))
   try {
-    const context = await listContext(root, 'app')
-    assert.deepEqual(shown(context, root), [
+    assert.deepEqual(shown(await checkFolder(root), root), [
       '.wh.model:1 the path has a part that begins with .wh., which deletes files of an image',
       'pipe:1 it is a pipe',
       'sock:1 it is a socket',
@@ -119,8 +89,8 @@ test('secrets are found all at once, by name and by content, with their lines, a
     'src/doc.md': 'AKIAIOSFODNN7EXAMPLE hf_hub_download ghp_short',
     'data.bin': `\0${fake.aws}`,
   })
-  const context = await listContext(root, 'app')
-  assert.deepEqual(shown(context, root), [
+  const findings = await checkFolder(root)
+  assert.deepEqual(shown(findings, root), [
     '.aws/credentials:1 it is a file of credentials of AWS',
     '.docker/config.json:1 it is a file of logins of registries',
     '.env:1 it is a file of settings of an environment, which hold secrets',
@@ -134,14 +104,31 @@ test('secrets are found all at once, by name and by content, with their lines, a
     'src/a.py:3 it holds a token of Hugging Face',
     'tls/server.pem:6398 it holds a private key',
   ])
-  const [, second] = context.findings.filter(({ at }) => at.file.endsWith('a.py'))
+  const [, second] = findings.filter(({ at }) => at.file.endsWith('a.py'))
   assert.deepEqual([second?.at.column, second?.at.endColumn], [6, 6 + fake.github.length])
-  const said = JSON.stringify(context.findings)
+  const said = JSON.stringify(findings)
   for (const secret of [...Object.values(fake), 'sesame']) assert.ok(!said.includes(secret), 'a secret was printed')
 })
 
-test('a folder that is not there, and a file in its place, are failures that name it', async (t) => {
-  const root = makeFolder(t, { a: '' })
-  for (const path of [join(root, 'none'), join(root, 'a')])
-    await assert.rejects(listContext(path, 'app'), { code: 'TL_FILE_MISSING', message: new RegExp(path) })
+test('a link to a secret inside the folder, and a folder that is itself a link', async (t) => {
+  const root = makeFolder(t, { 'm/.netrc': '', 'm/a/key.txt': fake.key, 'm/model.onnx': '' })
+  symlinkSync('.netrc', join(root, 'm/b'))
+  symlinkSync('m', join(root, 'linked'))
+  assert.deepEqual(shown(await checkFolder(join(root, 'linked')), join(root, 'linked')), [
+    '.netrc:1 it is a file of passwords of hosts',
+    'a/key.txt:1 it holds a private key',
+    'b:1 it links to .netrc, passwords of hosts',
+  ])
+})
+
+test('the name in the image counts for what an image may hold, the name on disk for what it is', async (t) => {
+  const root = makeFolder(t, { '.env': '', 'fine.onnx': '' })
+  const files = [
+    { name: 'model.onnx', file: join(root, '.env') },
+    { name: 'sub/.wh.x', file: join(root, 'fine.onnx') },
+  ]
+  assert.deepEqual(shown(await checkFiles(files, root), root), [
+    '.env:1 it is a file of settings of an environment, which hold secrets',
+    'fine.onnx:1 the path has a part that begins with .wh., which deletes files of an image',
+  ])
 })

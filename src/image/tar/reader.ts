@@ -58,8 +58,10 @@ export async function* readTar(source: ByteSource, place: string): AsyncGenerato
     if (block.every((byte) => byte === 0)) return
     const header = decodeHeader(block, place)
     const isMeta = 'xgLK'.includes(header.flag)
-    const sizeBytes = isMeta ? header.sizeBytes : (override.sizeBytes ?? header.sizeBytes)
-    if (!Number.isSafeInteger(sizeBytes)) throw unreadable(place, `${header.path} has no size that can be read`)
+    const sizeBytes = isMeta || !header.hasContent ? header.sizeBytes : (override.sizeBytes ?? header.sizeBytes)
+    // Below zero the reader would go backwards, for ever.
+    if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0)
+      throw unreadable(place, `${header.path} has no size that can be read`)
     const startByte = atByte
     const paddedBytes = Math.ceil(sizeBytes / blockBytes) * blockBytes
     atByte += paddedBytes
@@ -70,7 +72,7 @@ export async function* readTar(source: ByteSource, place: string): AsyncGenerato
       return bytes.subarray(0, sizeBytes)
     }
     if (isMeta) {
-      override = { ...override, ...decodeMeta(header.flag, await readAll(maxMetaBytes, 'a record')) }
+      override = { ...override, ...decodeMeta(header.flag, await readAll(maxMetaBytes, 'a record'), place) }
       continue
     }
     const writtenPath = override.path ?? header.path
@@ -145,14 +147,15 @@ function decodeHeader(block: Buffer, place: string) {
     path: prefix === '' ? name : `${prefix}/${name}`,
     target: decodeText(block.subarray(157, 257)),
     sizeBytes: hasContent ? decodeNumber(block.subarray(124, 136)) : 0,
+    hasContent,
     flag,
   }
 }
 
-function decodeMeta(flag: string, bytes: Buffer): Override {
+function decodeMeta(flag: string, bytes: Buffer, place: string): Override {
   switch (flag) {
     case 'x':
-      return decodePax(bytes)
+      return decodePax(bytes, place)
     case 'L':
       return { path: decodeText(bytes) }
     case 'K':
@@ -163,22 +166,32 @@ function decodeMeta(flag: string, bytes: Buffer): Override {
 }
 
 /** `LENGTH key=value\n`, again and again. */
-function decodePax(bytes: Buffer): Override {
-  const found: Record<string, string> = {}
+function decodePax(bytes: Buffer, place: string): Override {
+  const found = new Map<string, string>()
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(32, at)
-    const length = Number(bytes.subarray(at, space).toString('latin1'))
-    if (space === -1 || !(length > 0)) break
-    const record = bytes.subarray(space + 1, at + length - 1).toString()
+    const length = parseDigits(bytes.subarray(at, Math.max(at, space)).toString('latin1'))
+    const end = at + length
+    if (!(end > space && end <= bytes.length)) throw unreadable(place, 'a record of it cannot be read')
+    const record = bytes.subarray(space + 1, end - 1).toString()
     const equals = record.indexOf('=')
-    found[record.slice(0, equals)] = record.slice(equals + 1)
-    at += length
+    // Without a value a record takes back what stood before.
+    const value = record.slice(equals + 1)
+    if (value === '') found.delete(record.slice(0, equals))
+    else found.set(record.slice(0, equals), value)
+    at = end
   }
+  const [path, target, size] = [found.get('path'), found.get('linkpath'), found.get('size')]
   return {
-    ...(found['path'] === undefined ? {} : { path: found['path'] }),
-    ...(found['linkpath'] === undefined ? {} : { target: found['linkpath'] }),
-    ...(found['size'] === undefined ? {} : { sizeBytes: Number(found['size']) }),
+    ...(path === undefined ? {} : { path }),
+    ...(target === undefined ? {} : { target }),
+    ...(size === undefined ? {} : { sizeBytes: parseDigits(size) }),
   }
+}
+
+/** Not what `Number` also takes: signs, fractions, nothing at all. */
+function parseDigits(digits: string): number {
+  return /^\d+$/.test(digits) ? Number(digits) : Number.NaN
 }
 
 function decodeText(bytes: Buffer): string {

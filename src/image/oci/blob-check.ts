@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { TowlineError } from '../../base/errors.ts'
-import type { Descriptor } from '../oci/descriptor.ts'
+import type { Descriptor } from './descriptor.ts'
 
 /**
  * Passes the bytes on and throws TL_BLOB_MISMATCH, which names `source`, when they are not those of the descriptor. What
@@ -41,6 +41,6 @@ export async function readBlob(
 
 function mismatch(detail: string): TowlineError {
   return new TowlineError('TL_BLOB_MISMATCH', detail, {
-    hint: 'it is damaged where it is kept, or on the way: fetch it again',
+    hint: 'it is damaged where it is kept, or on the way: build or fetch it again',
   })
 }
