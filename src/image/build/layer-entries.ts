@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { canonicalJson } from '../../base/canonical.ts'
 import type { FileEntry, LayerEntry } from '../layer/entry.ts'
 import { type LayerContent, imagePaths } from '../plan/build-plan.ts'
 import type { Cpu } from '../runtime/recipe.ts'
@@ -7,7 +8,8 @@ import { fileRule, isKept } from '../runtime/recipe.ts'
 import { type LockedCode, imageFolderOf } from '../runtime/runtime-lock.ts'
 import type { PackageCache } from '../packages/package-cache.ts'
 import { packageEntries } from '../packages/package-files.ts'
-import type { KeepFile } from '../packages/unpacked-package.ts'
+import type { LockedPackage } from '../packages/locked-package.ts'
+import type { KeptFiles } from '../packages/unpacked-package.ts'
 
 /** Where the bytes of a plan come from. */
 export interface LayerSources {
@@ -26,8 +28,11 @@ export async function listEntries(
   switch (content.kind) {
     case 'Packages': {
       const placed = content.packages.map((entry) => ({ ...entry, path: imageFolderOf(entry) }))
-      const keep: KeepFile = ({ name }, path) => isKept(fileRule(name, cpu), path)
-      return await packageEntries(sources.packages, placed, keep, imagePaths.home.slice(1), sources.signal)
+      const choose = ({ name }: LockedPackage): KeptFiles => {
+        const rule = fileRule(name, cpu)
+        return { key: canonicalJson(rule), keeps: (path) => isKept(rule, path) }
+      }
+      return await packageEntries(sources.packages, placed, choose, imagePaths.home.slice(1), sources.signal)
     }
     case 'Model':
       return content.files.map(({ name, file, sizeBytes, sha256 }) => ({

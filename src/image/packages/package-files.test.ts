@@ -13,6 +13,7 @@ import type { LockedPackage } from './locked-package.ts'
 import type { FetchPackages } from './npm-fetch.ts'
 import { openPackageCache } from './package-cache.ts'
 import { packageEntries } from './package-files.ts'
+import type { KeptFiles } from './unpacked-package.ts'
 
 interface Packed {
   readonly locked: LockedPackage
@@ -66,7 +67,8 @@ const samples = {
 }
 const packSamples = (): Promise<Packed[]> =>
   Promise.all(Object.entries(samples).map(([name, files]) => packPackage(name, files)))
-const keepCode = (_: LockedPackage, path: string): boolean => !/\.(md|d\.ts)$/.test(path)
+const rule = (key: string, keeps: KeptFiles['keeps']) => (): KeptFiles => ({ key, keeps })
+const keepCode = rule('code', (path) => !/\.(md|d\.ts)$/.test(path))
 
 test('kept files lie where the lock puts their package, and only native programs of `bin` can be executed', async (t) => {
   const packed = await packSamples()
@@ -91,7 +93,12 @@ test('kept files lie where the lock puts their package, and only native programs
 test('the names of programs are known when package.json itself is not kept', async (t) => {
   const packed = await packSamples()
   const cache = openPackageCache(makeFolder(t), makeRegistry(packed))
-  const [tool] = await packageEntries(cache, [packed[0]?.locked ?? fail()], (_, path) => path === 'bin/tool', 'o')
+  const [tool] = await packageEntries(
+    cache,
+    [packed[0]?.locked ?? fail()],
+    rule('tool', (path) => path === 'bin/tool'),
+    'o',
+  )
   assert.equal(tool?.mode, 0o755)
 })
 
@@ -113,7 +120,12 @@ test('other kept files come from the tarball that is there', async (t) => {
   const cache = openPackageCache(makeFolder(t), { fetch })
   const locked = packed.map(({ locked }) => locked)
   await packageEntries(cache, locked, keepCode, 'o')
-  const all = await packageEntries(cache, locked, () => true, 'o')
+  const all = await packageEntries(
+    cache,
+    locked,
+    rule('all', () => true),
+    'o',
+  )
   assert.equal(all.length, 8)
   assert.equal(asked.length, 1)
 })

@@ -26,12 +26,12 @@ export function placeOf(folder: string, path: string): string {
 export async function listUnpacked(folder: string): Promise<readonly UnpackedFile[] | undefined> {
   const files = await readList(join(folder, listName))
   if (files?.every(isUnpackedFile) !== true) return undefined
-  for (const { path, sizeBytes } of files) if ((await sizeOf(placeOf(folder, path))) !== sizeBytes) return undefined
-  return files
+  const sizes = await Promise.all(files.map(({ path }) => sizeOf(placeOf(folder, path))))
+  return files.every(({ sizeBytes }, index) => sizes[index] === sizeBytes) ? files : undefined
 }
 
 /** A JSON file with a list; undefined for anything else, which is made again. */
-export async function readList(file: string): Promise<readonly unknown[] | undefined> {
+async function readList(file: string): Promise<readonly unknown[] | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'))
     return Array.isArray(value) ? (value as readonly unknown[]) : undefined

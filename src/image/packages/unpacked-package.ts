@@ -3,33 +3,35 @@ import { mkdir, mkdtemp, open, rename, rm, utimes, writeFile } from 'node:fs/pro
 import { dirname, join, posix } from 'node:path'
 import { hashOf } from '../../base/canonical.ts'
 import { hasErrno } from '../../base/errors.ts'
-import { newShortId } from '../../base/id.ts'
 import type { FileEntry } from '../layer/entry.ts'
 import { fileNameOf, type LockedPackage } from './locked-package.ts'
 import { readTarball } from './tarball.ts'
-import { type UnpackedFile, listName, listUnpacked, placeOf, readList } from './unpacked-folder.ts'
+import { type UnpackedFile, listName, listUnpacked, placeOf } from './unpacked-folder.ts'
 
-/** Which files of a package an image needs, by their path in the package: `dist/index.js`. */
-export type KeepFile = (locked: LockedPackage, path: string) => boolean
+/** Which files of a package an image needs. */
+export interface KeptFiles {
+  /** Stands for the rule: another rule has another key. */
+  readonly key: string
+  /** By the path in the package: `dist/index.js`. */
+  keeps(path: string): boolean
+}
 
-const pathsName = 'paths.json'
 /** Of package.json, read for the names of programs. */
 const maxManifestBytes = 4 << 20
 
-/** Undefined when it was never unpacked with these files, or not all of them are there as they were. */
+/** Undefined when it was never unpacked by this rule, or not all of its files are there as they were. */
 export async function recallPackage(
   unpacked: string,
   locked: LockedPackage,
-  keep: KeepFile,
-): Promise<FileEntry[] | undefined> {
+  { key }: KeptFiles,
+): Promise<readonly FileEntry[] | undefined> {
   const home = join(unpacked, fileNameOf(locked))
-  const paths = await readList(join(home, pathsName))
-  if (paths?.every((path) => typeof path === 'string') !== true) return undefined
+  const folder = join(home, nameOf(key))
+  const files = await listUnpacked(folder)
+  if (files === undefined) return undefined
   const now = new Date()
   await utimes(home, now, now)
-  const folder = join(home, keyOf(paths.filter((path) => keep(locked, path))))
-  const files = await listUnpacked(folder)
-  return files?.map(({ path, mode, sizeBytes, sha256 }) => ({
+  return files.map(({ path, mode, sizeBytes, sha256 }) => ({
     kind: 'File',
     path: posix.join(locked.path, path),
     mode,
@@ -37,24 +39,22 @@ export async function recallPackage(
   }))
 }
 
-/** Reads the tarball once and keeps what is kept, with a list of all paths, so that it need not be read again. */
+/** Reads the tarball once and keeps what the rule keeps. */
 export async function unpackPackage(
   unpacked: string,
   locked: LockedPackage,
-  keep: KeepFile,
+  { key, keeps }: KeptFiles,
   tarball: string,
 ): Promise<void> {
   const home = join(unpacked, fileNameOf(locked))
   await mkdir(home, { recursive: true })
   const draft = await mkdtemp(join(home, '.draft-'))
   try {
-    const paths: string[] = []
     const files: (Omit<UnpackedFile, 'mode'> & { readonly isNative: boolean })[] = []
     const manifest: Uint8Array[] = []
     await readTarball(tarball, locked, (path, sizeBytes) => {
-      paths.push(path)
       const isManifest = path === 'package.json' && sizeBytes <= maxManifestBytes
-      if (!keep(locked, path)) return isManifest ? (content) => collect(content, manifest) : undefined
+      if (!keeps(path)) return isManifest ? (content) => collect(content, manifest) : undefined
       return async (content) => {
         const target = placeOf(draft, path)
         files.push({ path, sizeBytes, ...(await writeContent(target, content, isManifest ? manifest : undefined)) })
@@ -66,10 +66,7 @@ export async function unpackPackage(
       mode: isNative && programs.has(file.path) ? 0o755 : 0o644,
     }))
     await writeFile(join(draft, listName), JSON.stringify(listed))
-    await placeFolder(draft, join(home, keyOf(files.map(({ path }) => path))))
-    const list = join(home, `.${newShortId(10)}.draft`)
-    await writeFile(list, JSON.stringify(paths))
-    await rename(list, join(home, pathsName))
+    await placeFolder(draft, join(home, nameOf(key)))
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
@@ -126,6 +123,6 @@ async function placeFolder(draft: string, folder: string): Promise<void> {
   }
 }
 
-function keyOf(kept: readonly string[]): string {
-  return hashOf(kept.toSorted()).slice(0, 32)
+function nameOf(key: string): string {
+  return hashOf(key).slice(0, 32)
 }
