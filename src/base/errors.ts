@@ -57,6 +57,7 @@ export const codes = {
   TL_BASE_UNFIT: { exit: 2, http: 422, say: 'The base image does not fit' },
   TL_LAYER_TOO_LARGE: { exit: 2, http: 413, say: 'A layer is larger than registries take' },
   TL_CONTEXT_REFUSED: { exit: 2, http: 422, say: 'A file must not go into an image' },
+  TL_LOCK_UNREADABLE: { exit: 2, http: 422, say: 'The lock cannot be used' },
   TL_LOCK_MISMATCH: { exit: 1, http: 409, say: 'The image is not the one that the lock names' },
   TL_PACKAGE_MISMATCH: { exit: 1, http: 502, say: 'A package is not the one that the lock names' },
   TL_PACKAGE_UNAVAILABLE: { exit: 1, http: 502, say: 'A package cannot be fetched' },

@@ -45,7 +45,11 @@ function checkLock(value: unknown): Finding[] {
   const view = viewDocument(value)
   const findings: Finding[] = []
   const say = (path: readonly string[], message: string): void => {
-    findings.push({ path, code: 'TL_LOCK_INVALID', message: `${message}; write it again with \`towline build\`` })
+    findings.push({
+      path,
+      code: 'TL_LOCK_INVALID',
+      message: `${message}; delete the lock, and \`towline build\` writes it anew`,
+    })
   }
   if (view.textAt('inputs') === undefined) say(['inputs'], 'the lock has no `inputs` hash')
   for (const key of view.keysAt())

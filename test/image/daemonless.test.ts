@@ -109,9 +109,9 @@ test('an image without Docker is built, pushed, run and pulled', { timeout: 300_
       assert.deepEqual([how, sentBytes], ['Present', 0], digest)
     const { code, out } = await towline(['build', '--base', base, '--locked'], project)
     assert.equal(code, 0)
-    const rows = out.split('\n').filter((row) => / (as before|new)$/.test(row))
+    const rows = out.split('\n').filter((row) => / (from the cache|made)$/.test(row))
     assert.equal(rows.length, plan.layers.length, out)
-    for (const row of rows) assert.match(row, /as before$/)
+    for (const row of rows) assert.match(row, /from the cache$/)
   })
 
   await t.test('its bill of materials is listed under it, is valid, and names what is in it', async () => {

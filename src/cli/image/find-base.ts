@@ -1,3 +1,4 @@
+import { TowlineError } from '../../base/errors.ts'
 import { type BaseImage, openBase } from '../../image/base/base-image.ts'
 import { type BaseContents, readBaseContents } from '../../image/base/base-packages.ts'
 import type { OciLayout } from '../../image/layout/oci-layout.ts'
@@ -31,7 +32,7 @@ export async function readBase(
 ): Promise<{ readonly base: FoundBase; readonly contents: BaseContents }> {
   return await retryMended(search.bases.blobs, async () => {
     const base = await findBase(written, platform, search)
-    return { base, contents: await readBaseContents(base.manifest, base.blobs) }
+    return { base, contents: await readBaseContents(base.manifest, base.blobs, base.config.rootfs.diff_ids) }
   })
 }
 
@@ -64,10 +65,20 @@ async function fetchBase(written: string, platform: Platform, search: BaseSearch
   }
   const registry = accessRegistry(terminal, reference, flags, signal)
   try {
-    const { root } = await pullImage(registry, reference, bases.blobs, { platform })
+    const { root } = await pullImage(registry, reference, bases.blobs, { platform }).catch(adviseAnother)
     await bases.setReference(nameOf(root.digest), root)
     return root
   } finally {
     await registry.close()
   }
+}
+
+/** Behind a wall the default base is the first thing that cannot be reached. */
+function adviseAnother(error: unknown): never {
+  if (error instanceof TowlineError && error.code === 'TL_REGISTRY_UNREACHABLE')
+    throw new TowlineError(error.code, error.detail, {
+      cause: error,
+      hint: `${error.hint ?? ''}; or name a base that can be reached, with --base or build.base`,
+    })
+  throw error
 }

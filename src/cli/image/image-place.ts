@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { TowlineError } from '../../base/errors.ts'
 import { type BaseSpec, parseBaseSpec } from '../../image/base/base-spec.ts'
 import { openDockerArchive } from '../../image/layout/saved-image.ts'
@@ -16,6 +16,11 @@ export type ImagePlace = Exclude<BaseSpec, { readonly kind: 'Scratch' }>
 /** `oci:DIR[:NAME]`, `docker-archive:FILE`, or a reference such as `reg.example.com/cats:1`. TL_USAGE. */
 export function parsePlace(text: string, cwd: string): ImagePlace {
   const place = parseBaseSpec(text, cwd)
+  const here = resolve(cwd, text)
+  if (place.kind === 'Registry' && (existsSync(here) || /^\.{0,2}\//.test(text)))
+    throw new TowlineError('TL_USAGE', `\`${text}\` is a path, and could be meant in two ways`, {
+      hint: `write oci:${text} for a folder, docker-archive:${text} for a file`,
+    })
   if (place.kind !== 'Scratch') return place
   throw new TowlineError('TL_USAGE', '`scratch` is no image, only a base for one')
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -29,7 +29,10 @@ test('a lock that says the same is left alone, and a damaged one is never passed
   assert.equal(writeLock(file, lock), false)
   assert.deepEqual(await readLock(terminal, file), lock)
   writeFileSync(file, 'image: cats:1\n')
-  await assert.rejects(readLock(terminal, file), { code: 'TL_SPEC_INVALID' })
+  await assert.rejects(readLock(terminal, file), { code: 'TL_LOCK_UNREADABLE' })
+  rmSync(file)
+  mkdirSync(file)
+  await assert.rejects(readLock(terminal, file), { code: 'TL_FILE_UNREADABLE' })
 })
 
 test('a push gives its name to the locks of this image, and to no other', async (t) => {

@@ -4,6 +4,7 @@ import { hasErrors } from '../../base/diagnostic.ts'
 import { TowlineError } from '../../base/errors.ts'
 import { writeFileAtomic } from '../../base/file/atomic-file.ts'
 import { formatReference, parseReference } from '../../image/registry/reference.ts'
+import { readBytes } from '../../spec/source/read-bytes.ts'
 import { type Lock, parseLock, renderLock } from '../../spec/lock.ts'
 import { printDiagnostics } from '../term/failure.ts'
 import type { Terminal } from '../term/terminal.ts'
@@ -17,10 +18,10 @@ export function lockFileOf(specFile: string, overlay: string | undefined): strin
 /** Undefined when there is none. A damaged one is never passed over: what it pinned is not known. */
 export async function readLock(terminal: Terminal, file: string): Promise<Lock | undefined> {
   if (!existsSync(file)) return undefined
-  const { lock, diagnostics } = await parseLock(file, readFileSync(file))
+  const { lock, diagnostics } = await parseLock(file, await readBytes(file))
   printDiagnostics(terminal, diagnostics)
   if (lock === undefined || hasErrors(diagnostics))
-    throw new TowlineError('TL_SPEC_INVALID', file, { hint: 'mend it, or delete it: `towline build` writes it again' })
+    throw new TowlineError('TL_LOCK_UNREADABLE', file, { hint: 'delete it, and `towline build` writes it anew' })
   return lock
 }
 
@@ -42,7 +43,9 @@ export async function nameInLocks(specDir: string, digest: string, reference: st
   )
   for (const { name } of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const file = join(specDir, name)
-    const { lock } = await parseLock(file, readFileSync(file))
+    const { lock } = await readBytes(file)
+      .then((bytes) => parseLock(file, bytes))
+      .catch(ignoreUnreadable)
     if (lock?.image?.endsWith(`@${digest}`) === true && writeLock(file, { ...lock, image })) changed.push(file)
   }
   return changed
@@ -50,4 +53,10 @@ export async function nameInLocks(specDir: string, digest: string, reference: st
 
 function isLockName(name: string): boolean {
   return name.endsWith('.lock') && !name.startsWith('.')
+}
+
+/** After a push nothing may fail any more because of somebody else's file. */
+function ignoreUnreadable(error: unknown): { readonly lock?: Lock } {
+  if (error instanceof TowlineError) return {}
+  throw error
 }

@@ -27,6 +27,7 @@ function createProject(t: TestContext, spec = 'model: { uri: ./model }') {
       labels: {},
       maxLayerBytes: 1e9,
       update: false,
+      locked: false,
       ...more,
     })
   return { folder, plan, said }
@@ -96,5 +97,15 @@ test('what another runtime would need is refused by its field', async (t) => {
   assert.match(
     said.join('\n'),
     /towline\.yaml:6:20 error TL_SPEC_UNSUPPORTED {2}`build\.python` is not supported yet by `towline build`/,
+  )
+})
+
+test('with --locked another base than that of the lock is refused before anything is fetched', async (t) => {
+  const { folder, plan } = createProject(t)
+  writeFileSync(join(folder, 'towline.lock'), `inputs: a\nbase: debian:13-slim@${digest}\n`)
+  await assert.rejects(plan({ locked: true }), { code: 'TL_LOCK_MISMATCH', message: /stands on debian:13-slim@/ })
+  assert.equal(
+    (await plan({ locked: true, base: 'debian:13-slim' })).plans[0].base.reference,
+    `debian:13-slim@${digest}`,
   )
 })

@@ -30,6 +30,8 @@ export interface ImageRequest {
   readonly maxLayerBytes: number
   /** Takes the base as it is named now, not as the lock has it. */
   readonly update: boolean
+  /** Refuses another base than the lock has, before anything is fetched. */
+  readonly locked: boolean
 }
 
 export interface PlannedImages {
@@ -104,7 +106,11 @@ async function readModel(terminal: Terminal, path: string): Promise<ModelPrint> 
 }
 
 /** What the lock pins of the same name wins, so that the next build stands on the same bytes. */
-function chooseBase({ base, update }: ImageRequest, stated: string | undefined, lock: Lock | undefined): PlannedBase {
+function chooseBase(
+  { base, update, locked }: ImageRequest,
+  stated: string | undefined,
+  lock: Lock | undefined,
+): PlannedBase {
   const row = defaultBase('onnx')
   const named =
     base !== undefined
@@ -114,6 +120,14 @@ function chooseBase({ base, update }: ImageRequest, stated: string | undefined, 
         : { reference: row.reference, why: row.why }
   if (parseBaseSpec(named.reference, '/').kind === 'Registry') parseReference(named.reference)
   const pinned = lock?.base
+  if (locked && pinned !== undefined && pinned.split('@')[0] !== named.reference.split('@')[0])
+    throw new TowlineError(
+      'TL_LOCK_MISMATCH',
+      `the lock stands on ${pinned}, and this build would on ${named.reference}`,
+      {
+        hint: `write build.base in the spec, or --base ${pinned.split('@')[0]}`,
+      },
+    )
   if (update || pinned === undefined || pinned.split('@')[0] !== named.reference) return named
   return { reference: pinned, why: `${named.why}; the bytes that the lock pins` }
 }

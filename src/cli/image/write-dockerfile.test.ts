@@ -40,6 +40,7 @@ async function createProject(t: TestContext, uri = './model'): Promise<Project> 
       labels: {},
       maxLayerBytes: 1e9,
       update: false,
+      locked: false,
       base,
     })
   const codeRoot = join(root, 'code')

@@ -12,7 +12,7 @@ export function parseOutput(text: string, cwd: string): LocalPlace {
   const place = parsePlace(text, cwd)
   if (place.kind !== 'Registry') return place
   throw new TowlineError('TL_USAGE', `\`${text}\` is neither oci:DIR nor docker-archive:FILE`, {
-    hint: 'use `towline push`, or --push, for a registry',
+    hint: 'a registry is pushed to, with `towline push` or --push',
   })
 }
 

@@ -187,10 +187,14 @@ const inspect = buildCommand({
 
 export const imageCommands = { build, push, pull, inspect }
 
+/** What a push decides by, and what tools read as facts. */
+const ownLabels = /^(dev\.towline\..*|org\.opencontainers\.image\.(title|base\..*))$/
+
 function parseLabel(text: string): readonly [key: string, value: string] {
   const at = text.indexOf('=')
   const [key, value] = [text.slice(0, at), text.slice(at + 1)]
   if (at <= 0 || !/^[A-Za-z0-9][\w./-]*$/.test(key)) throw new Error(`\`${text}\` is not a label; write KEY=VALUE`)
+  if (ownLabels.test(key)) throw new Error(`the label ${key} is set by towline, and others rely on it`)
   // In a Dockerfile the rest of it would be an instruction.
   if (/\p{Cc}/u.test(value)) throw new Error(`the label ${key} has a line break or another control character`)
   return [key, value]
@@ -198,6 +202,7 @@ function parseLabel(text: string): readonly [key: string, value: string] {
 
 function parseSize(text: string): number {
   const quantity = parseQuantity(text)
-  if (quantity === undefined) throw new Error(`\`${text}\` is not a size; write 10G (10^9 bytes) or 10Gi (2^30)`)
+  if (quantity === undefined || quantityUnits(quantity) < 1)
+    throw new Error(`\`${text}\` is not a size; write 10G (10^9 bytes) or 10Gi (2^30)`)
   return quantityUnits(quantity)
 }

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { type SampleFile, type SampleOptions, keepSampleImage } from '../../../test/kit/image-sample.ts'
 import { openBlobFolder } from '../layout/blob-folder.ts'
-import { readManifest } from '../oci/document.ts'
+import { readImageConfig, readManifest } from '../oci/document.ts'
 import { type BaseContents, readBaseContents } from './base-packages.ts'
 
 function temporaryFolder(t: TestContext): string {
@@ -24,6 +24,20 @@ async function readLayers(
   const { descriptor } = await keepSampleImage(blobs, layers, options)
   return readBaseContents(await readManifest(descriptor, blobs), blobs)
 }
+
+test('a layer that does not unpack to what its image says is found, packed or not', async (t) => {
+  for (const compression of ['gzip', 'zstd', 'none'] as const) {
+    const blobs = openBlobFolder(temporaryFolder(t))
+    const { descriptor } = await keepSampleImage(blobs, [[['a', '1']]], { compression: [compression] })
+    const manifest = await readManifest(descriptor, blobs)
+    const { rootfs } = await readImageConfig(manifest.config, blobs)
+    await readBaseContents(manifest, blobs, rootfs.diff_ids)
+    await assert.rejects(readBaseContents(manifest, blobs, [`sha256:${'1'.repeat(64)}`]), {
+      code: 'TL_BLOB_MISMATCH',
+      message: /its image says sha256:1111/,
+    })
+  }
+})
 
 const status = 'var/lib/dpkg/status'
 const stanza = (name: string, version: string): string =>

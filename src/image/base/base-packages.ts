@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import type { BlobReader } from '../oci/blobs.ts'
+import type { Digest } from '../oci/descriptor.ts'
 import type { Manifest } from '../oci/manifest.ts'
 import { type InstalledPackage, type OsRelease, parseDpkgStatus, parseOsRelease } from './dpkg-status.ts'
 import { type FoundFiles, type Wanted, scanLayer } from './layer-scan.ts'
@@ -28,9 +29,13 @@ const libraryNames = {
 }
 
 /** Reads each layer once, from the bottom to the top. TL_IMAGE_UNREADABLE, TL_BLOB_MISMATCH. */
-export async function readBaseContents({ layers }: Manifest, blobs: BlobReader): Promise<BaseContents> {
+export async function readBaseContents(
+  { layers }: Manifest,
+  blobs: BlobReader,
+  diffIds: readonly Digest[] = [],
+): Promise<BaseContents> {
   let files: FoundFiles = new Map()
-  for (const layer of layers) files = await scanLayer(layer, blobs, files, wanted)
+  for (const [at, layer] of layers.entries()) files = await scanLayer(layer, blobs, files, wanted, diffIds[at])
   const release = textOf(files, 'etc/os-release') ?? textOf(files, 'usr/lib/os-release')
   return {
     packages: listPackages(files),

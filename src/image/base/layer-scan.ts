@@ -1,10 +1,11 @@
+import { type Hash, createHash } from 'node:crypto'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { TowlineError } from '../../base/errors.ts'
 import { checkBlob } from '../oci/blob-check.ts'
 import { readTar, sourceOf } from '../tar/reader.ts'
 import type { BlobReader } from '../oci/blobs.ts'
-import type { Descriptor } from '../oci/descriptor.ts'
+import type { Descriptor, Digest } from '../oci/descriptor.ts'
 
 /** By path, without the leading `/`. Bytes are those of a file whose content was wanted. */
 export type FoundFiles = ReadonlyMap<string, FoundFile>
@@ -33,13 +34,15 @@ export async function scanLayer(
   blobs: BlobReader,
   below: FoundFiles,
   wanted: Wanted,
+  diffId?: Digest,
 ): Promise<FoundFiles> {
   const found = new Map<string, FoundFile>()
   const covered = new Set<string>()
   const emptied = new Set<string>()
   const watched = new Set([...below.keys()].flatMap((path) => [path, ...foldersOf(path)]))
   let leftBytes = maxWantedBytes
-  const chunks = unpackLayer(layer, blobs)
+  const hash = createHash('sha256')
+  const chunks = hashed(unpackLayer(layer, blobs), hash)
   try {
     for await (const entry of readTar(sourceOf(chunks), `the layer ${layer.digest}`)) {
       const { path, kind, target } = entry
@@ -61,12 +64,28 @@ export async function scanLayer(
     }
     // What follows the archive belongs to the digest too.
     for await (const _ of chunks);
+    const unpacked = `sha256:${hash.digest('hex')}`
+    if (diffId !== undefined && unpacked !== diffId)
+      throw new TowlineError(
+        'TL_BLOB_MISMATCH',
+        `the layer ${layer.digest} unpacks to ${unpacked}, its image says ${diffId}`,
+        {
+          hint: 'no runtime would unpack it; take another image',
+        },
+      )
   } finally {
     await chunks.return(undefined)
   }
   const isGone = (path: string): boolean =>
     covered.has(path) || foldersOf(path).some((folder) => covered.has(folder) || emptied.has(folder))
   return new Map([...[...below].filter(([path]) => !isGone(path)), ...found])
+}
+
+async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    hash.update(chunk)
+    yield chunk
+  }
 }
 
 /** `a/b/c` lies in `a/b`, in `a`, and in the root, which is empty. */

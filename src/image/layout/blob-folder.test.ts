@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -177,4 +178,15 @@ test('what is not there, and a folder that cannot be made, are failures with the
   assert.equal(await readBlobFolder(dir).has(descriptor.digest), false)
   writeFileSync(join(dir, 'file'), '')
   assert.throws(() => openBlobFolder(join(dir, 'file')), { code: 'TL_FILE_UNWRITABLE', message: /\/file \(ENOTDIR\)/ })
+})
+
+test('a pipe in the place of a blob is refused, and nobody waits for it', async (t) => {
+  const dir = temporaryFolder(t)
+  const descriptor = describe(Buffer.from('none'))
+  const path = openBlobFolder(dir).pathOf(descriptor.digest)
+  execFileSync('mkfifo', [path])
+  await assert.rejects(collect(readBlobFolder(dir).open(descriptor)), {
+    code: 'TL_IMAGE_UNREADABLE',
+    message: /is no regular file/,
+  })
 })

@@ -90,8 +90,17 @@ export function readBlobFolder(folder: string): BlobReader & Pick<BlobFolder, 'p
 
 async function* readFrom(path: string, start: number): AsyncGenerator<Uint8Array> {
   try {
-    yield* createReadStream(path, { start, highWaterMark: readBytes }) as AsyncIterable<Buffer>
+    // Opening a pipe that nobody writes to would wait for ever.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      if (!(await handle.stat()).isFile())
+        throw new TowlineError('TL_IMAGE_UNREADABLE', `the blob ${path} is no regular file`)
+      yield* handle.createReadStream({ start, highWaterMark: readBytes, autoClose: false }) as AsyncIterable<Buffer>
+    } finally {
+      await handle.close()
+    }
   } catch (cause) {
+    if (cause instanceof TowlineError) throw cause
     const why = hasErrno(cause, 'ENOENT') ? 'is not there' : String((cause as NodeJS.ErrnoException).code)
     throw new TowlineError('TL_IMAGE_UNREADABLE', `the blob ${path} (${why})`, {
       cause,

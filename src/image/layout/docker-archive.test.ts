@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { lstatSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -205,4 +206,27 @@ test('what is no archive of docker save is refused with the reason', async (t) =
     },
   ])
   await assert.rejects(openDockerArchive(file), { code: 'TL_IMAGE_UNREADABLE', message: /does not hold gone\.tar/ })
+})
+
+test('what lies there already stays, unless it is an older archive; a link is followed', async (t) => {
+  const dir = temporaryFolder(t)
+  const blobs = openBlobFolder(join(dir, 'blobs'))
+  const { descriptor } = await keepSampleImage(blobs, [[['a', '1']]])
+  const image = { manifest: await readManifest(descriptor, blobs), blobs, names: [] }
+  const at = (name: string): string => join(dir, name)
+  writeFileSync(at('notes.txt'), 'mine')
+  execFileSync('mkfifo', [at('pipe')])
+  symlinkSync('nowhere', at('dangling'))
+  for (const [name, why] of [
+    ['notes.txt', /is no archive/],
+    ['pipe', /is no regular file/],
+    ['dangling', /is a link to nothing/],
+  ] as const)
+    await assert.rejects(writeDockerArchive(at(name), image), { code: 'TL_FILE_EXISTS', message: why })
+  assert.equal(readFileSync(at('notes.txt'), 'utf8'), 'mine')
+  assert.ok(lstatSync(at('pipe')).isFIFO())
+  symlinkSync('image.tar', at('link'))
+  await writeDockerArchive(at('image.tar'), image)
+  await writeDockerArchive(at('link'), image)
+  assert.ok(lstatSync(at('link')).isSymbolicLink())
 })

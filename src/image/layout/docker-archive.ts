@@ -1,4 +1,4 @@
-import { open, rename, rm } from 'node:fs/promises'
+import { lstat, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
 import { newShortId } from '../../base/id.ts'
 import { encodeHeader, paddingFor } from '../tar/header.ts'
@@ -38,8 +38,12 @@ export async function* packDockerArchive({ manifest, blobs, names }: ArchivedIma
   yield Buffer.alloc(1024) // the end of a tar archive
 }
 
-/** Writes it to a file in one step: no half archive is ever there. TL_DISK_FULL, TL_FILE_UNWRITABLE. */
-export async function writeDockerArchive(file: string, image: ArchivedImage): Promise<void> {
+/**
+ * Writes it to a file in one step: no half archive is ever there. A link is followed. TL_FILE_EXISTS for what is no archive:
+ * a pipe, a device, somebody's file. TL_DISK_FULL, TL_FILE_UNWRITABLE.
+ */
+export async function writeDockerArchive(path: string, image: ArchivedImage): Promise<void> {
+  const file = await findTarget(path)
   const draft = `${file}.${newShortId(8)}.draft`
   try {
     const handle = await open(draft, 'wx', 0o644)
@@ -60,6 +64,26 @@ export async function writeDockerArchive(file: string, image: ArchivedImage): Pr
   } finally {
     await rm(draft, { force: true })
   }
+}
+
+async function findTarget(path: string): Promise<string> {
+  if ((await lstat(path).catch(() => undefined)) === undefined) return path
+  const refuse = (what: string): TowlineError =>
+    new TowlineError('TL_FILE_EXISTS', `${path} ${what}`, {
+      hint: 'name a file that is not there yet, or an older archive',
+    })
+  const file = await realpath(path).catch(() => {
+    throw refuse('is a link to nothing')
+  })
+  if (!(await stat(file)).isFile()) throw refuse('is no regular file')
+  const handle = await open(file, 'r')
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(512), 0, 512, 0)
+    if (bytesRead > 0 && buffer.toString('latin1', 257, 262) !== 'ustar') throw refuse('is no archive')
+  } finally {
+    await handle.close()
+  }
+  return file
 }
 
 async function* packBlob(descriptor: Descriptor, path: string, blobs: BlobReader): AsyncGenerator<Uint8Array> {

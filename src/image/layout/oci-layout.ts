@@ -1,6 +1,6 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { canonicalJson } from '../../base/canonical.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
@@ -114,7 +114,7 @@ function shelfOf<Blobs extends BlobReader>(folder: string, blobs: Blobs): ImageS
 
 function createLayout(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     // What another process makes at this moment is ours too; everything else is somebody's own.
     const foreign = readdirSync(folder).find((name) => !/^(oci-layout|index\.json|blobs$|\.turn)/.test(name))
     if (foreign !== undefined)
@@ -129,6 +129,17 @@ function createLayout(folder: string): void {
     throw new TowlineError('TL_FILE_UNWRITABLE', `${folder} (${code})`, { cause })
   }
   writeFileAtomic(join(folder, 'oci-layout'), canonicalJson({ imageLayoutVersion: '1.0.0' }))
+}
+
+/** One by one: where a folder cannot be made though its parent is there, as in /proc, Node's own way never ends. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  if (dirname(folder) !== folder) makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error
+  }
 }
 
 /** Never in the place of one that another process made and has a name in already. */

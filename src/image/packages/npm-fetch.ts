@@ -30,6 +30,8 @@ export const fetchWithNpm: FetchPackages = async (packages, folder, signal) => {
     throw new TowlineError('TL_PACKAGE_UNAVAILABLE', `${JSON.stringify(odd)} is no name and version of a package`)
   const options = ['--ignore-scripts', '--pack-destination', folder, '--prefer-offline', '--json', '--loglevel=error']
   const said = await runNpm(['pack', ...specs, ...options, ...pauses], signal)
+  if (said.code !== 0 && /\bENOSPC\b/.test(said.reason))
+    throw new TowlineError('TL_DISK_FULL', `fetching packages to ${folder}`, { hint: 'free some space and try again' })
   if (said.code !== 0)
     throw new TowlineError('TL_PACKAGE_UNAVAILABLE', `npm could not fetch ${list(specs)}: ${said.reason}`, {
       hint: 'with a network, `npm ping` shows whether the registry answers; what was fetched once is not fetched again',

@@ -93,7 +93,8 @@ function planModel(files: readonly ModelFile[], maxLayerBytes: number): PlannedL
   })
   if (small.length === 0) return weights
   const content = { kind: 'Model', files: small } as const
-  return [...weights, { name: 'model', why: 'what goes with the model: card, labels', compression: 'Gzip', content }]
+  const why = weights.length > 0 ? 'what goes with the model: card, labels' : 'a small model and what goes with it'
+  return [...weights, { name: 'model', why, compression: 'Gzip', content }]
 }
 
 /** A group for each file as long as there are layers for it; beyond that neighbours share one. */

@@ -40,6 +40,7 @@ export async function askHelper(
       hint: `try it: echo ${server} | ${program} get`,
     })
   if (code === 'Late') throw fail(`gave no answer within ${timeoutMs} ms`)
+  if (code === 'Endless') throw fail(`printed more than ${maxOutputBytes} bytes`)
   if (code !== '0') {
     if (/credentials not found/i.test(output)) return undefined
     throw fail(`ended with code ${code}`)
@@ -67,14 +68,16 @@ async function run(
   const { promise, resolve } = Promise.withResolvers<{ code: string; output: string }>()
   const child = spawn(path, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'] })
   let output = ''
-  const timer = setTimeout(() => {
+  const end = (code: string): void => {
     child.kill('SIGKILL')
     // A child of its own may still hold the pipe open.
     child.stdout.destroy()
-    resolve({ code: 'Late', output: '' })
-  }, timeoutMs)
+    resolve({ code, output: '' })
+  }
+  const timer = setTimeout(end, timeoutMs, 'Late')
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (output.length < maxOutputBytes) output += text
+    output += text
+    if (output.length > maxOutputBytes) end('Endless')
   })
   child.once('error', (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? error.name, output: '' }))
   child.once('close', (code, signal) => resolve({ code: String(code ?? signal), output }))

@@ -110,6 +110,7 @@ test('a helper that is missing, fails, hangs or talks nonsense is named, and its
   const { env, writeHelper } = createHome(t)
   writeHelper('fails', 'echo s3cret; echo s3cret >&2; exit 3')
   writeHelper('hangs', 'exec sleep 60')
+  writeHelper('endless', 'exec yes s3cret')
   writeHelper('talks', 'echo "s3cret"')
   writeHelper('empty', `echo '{"Username":"","Secret":""}'`)
   const ask = async (name: string) =>
@@ -119,6 +120,7 @@ test('a helper that is missing, fails, hangs or talks nonsense is named, and its
     ['../fails', 'TL_FILE_UNREADABLE', /names the credential helper "\.\.\/fails"/],
     ['fails', 'TL_FILE_UNREADABLE', /ended with code 3/],
     ['hangs', 'TL_FILE_UNREADABLE', /no answer within 300 ms/],
+    ['endless', 'TL_FILE_UNREADABLE', /printed more than \d+ bytes/],
     ['talks', 'TL_FILE_UNREADABLE', /answered something other than/],
   ] as const)
     await assert.rejects(ask(name), (error: Error & { code?: string }) => {

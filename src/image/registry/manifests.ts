@@ -26,9 +26,13 @@ export async function fetchManifest(
 ): Promise<FetchedManifest> {
   const found = await findManifest(registry, repository, name, signal)
   if (found !== undefined) return found
-  throw new TowlineError('TL_IMAGE_MISSING', `${registry.host} has no ${repository} ${name}`, {
-    hint: 'check the name and the tag',
-  })
+  throw new TowlineError(
+    'TL_IMAGE_MISSING',
+    `${registry.host} has no ${repository}${name.startsWith('sha256:') ? '@' : ':'}${name}`,
+    {
+      hint: 'check the name and the tag',
+    },
+  )
 }
 
 /** Undefined when there is none of this name. */

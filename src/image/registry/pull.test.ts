@@ -99,7 +99,7 @@ test('what is not there is said so', async (t) => {
   const { registry, target, server } = await startWithImage(t)
   await assert.rejects(resolveManifest(registry, { ...target, tag: '2' }), {
     code: 'TL_IMAGE_MISSING',
-    message: /has no team\/model 2/,
+    message: /has no team\/model:2/,
   })
   const layer = [...server.received.keys()][0]
   assert.ok(layer !== undefined)

@@ -5,6 +5,8 @@ import { imagePaths } from '../../../image/plan/build-plan.ts'
 import { layerLimitOf } from '../../../compat/layer-limits.ts'
 import type { Descriptor } from '../../../image/oci/descriptor.ts'
 import { type Reference, parseReference } from '../../../image/registry/reference.ts'
+import { findModelFiles } from '../../../serve/model-files.ts'
+import { readOnnxMetadata } from '../../../serve/runtime/onnx-metadata.ts'
 import type { CliContext } from '../../context.ts'
 import { cacheFolder } from '../../image/cache-folder.ts'
 import { type LocalImage, type LocalPlace, findReferrers } from '../../image/image-place.ts'
@@ -39,6 +41,9 @@ export interface BuildFlags {
   readonly json: boolean
 }
 
+/** Reading a model whole takes as much memory. */
+const maxParsedBytes = 512 << 20
+
 interface Destinations {
   readonly output: LocalPlace | undefined
   readonly target: Reference | undefined
@@ -64,7 +69,9 @@ export async function build(this: CliContext, flags: BuildFlags, file: string): 
     labels: Object.fromEntries(flags.label ?? []),
     maxLayerBytes: Math.min(flags.maxLayer, limitBytes ?? Infinity),
     update: flags.update,
+    locked: flags.locked,
   })
+  refuseUnreadable(planned)
   if (flags.plan) {
     const described = planned.plans.map(describePlan)
     terminal.out(flags.json ? JSON.stringify(described, undefined, 2) : described.flatMap(renderPlan).join('\n'))
@@ -149,12 +156,23 @@ function keepLock({ service, inputs, model, lock, lockFile }: PlannedImages, { r
   })
 }
 
+/** A build does not run the model, but what is no ONNX file at all should not get into production. Large ones are not read. */
+function refuseUnreadable({ service, model }: PlannedImages): void {
+  const { modelFile } = findModelFiles(service.model.path)
+  if (model.files.some(({ file, sizeBytes }) => file === modelFile && sizeBytes > maxParsedBytes)) return
+  readOnnxMetadata(modelFile)
+}
+
 /** Before the image gets its name, so that nothing that was refused is pushed afterwards. */
-function checkLocked({ lock, lockFile, inputs }: PlannedImages, { digest }: Descriptor): void {
+function checkLocked({ lock, lockFile, inputs, model }: PlannedImages, { digest }: Descriptor): void {
   const pinned = lock?.image?.split('@')[1]
   if (pinned === digest && lock?.inputs === inputs) return
-  const seen = pinned === undefined ? 'names no image' : `names ${pinned}`
-  throw new TowlineError('TL_LOCK_MISMATCH', `${lockFile} ${seen}, and this is ${digest}`, {
+  const seen = lock === undefined ? 'is not there' : pinned === undefined ? 'names no image' : `names ${pinned}`
+  const other = lock?.model?.digest === model.digest ? undefined : 'the model'
+  const changed =
+    other ?? (lock?.inputs === inputs ? 'a setting, the base or towline' : 'model, image or build in the spec')
+  const reason = lock === undefined ? '' : `: ${changed} is another`
+  throw new TowlineError('TL_LOCK_MISMATCH', `${lockFile} ${seen}, and this is ${digest}${reason}`, {
     hint: 'build without --locked where the change is meant, and commit the lock',
   })
 }

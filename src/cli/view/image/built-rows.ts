@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path'
+import { dirname, relative, resolve } from 'node:path'
 import { formatBytes, formatDigest, formatMs } from '../../../base/display.ts'
 import { type Descriptor, type Digest, formatPlatform } from '../../../image/oci/descriptor.ts'
 import type { MadeImage, MadeImages } from '../../image/make-images.ts'
@@ -16,6 +16,8 @@ export interface BuiltDescription {
   readonly layout: string
   readonly lockFile: string
   readonly lockChanged: boolean
+  /** What a person might expect in the image and is not there. */
+  readonly notes: readonly string[]
   readonly tookMs: number
 }
 
@@ -50,6 +52,7 @@ export function describeBuilt(
     layout: layout.folder,
     lockFile,
     lockChanged,
+    notes: images[0].plan.notes,
     tookMs: Math.round(tookMs),
   }
 }
@@ -89,14 +92,21 @@ export interface BuiltView {
 export function renderBuilt(built: BuiltDescription, { cwd, output, pushes }: BuiltView): readonly string[] {
   return [
     ...built.images.flatMap(renderPlatform),
+    ...built.notes.map((note) => renderRow('note', note)),
     renderRow('image', `${built.name}@${built.digest}   in ${formatMs(built.tookMs)}`),
     renderRow('kept', `${relative(cwd, built.layout)}${output === undefined ? '' : `, ${output}`}`),
     renderRow(
       'lock',
       `${relative(cwd, resolve(cwd, built.lockFile))}   ${built.lockChanged ? 'written' : 'as it was'}`,
     ),
-    ...(pushes ? [] : [renderRow('next', `towline push REGISTRY/${built.name}:TAG`)]),
+    ...(pushes ? [] : [renderRow('next', `${stepInto(cwd, built.layout)}towline push REGISTRY/${built.name}:TAG`)]),
   ]
+}
+
+/** `towline push` looks from where it stands upwards. */
+function stepInto(cwd: string, layout: string): string {
+  const folder = relative(cwd, dirname(dirname(layout)))
+  return folder === '' || /^(\.\.\/?)+$/.test(folder) ? '' : `cd ${folder} && `
 }
 
 function renderPlatform(image: BuiltPlatform): readonly string[] {
@@ -104,7 +114,7 @@ function renderPlatform(image: BuiltPlatform): readonly string[] {
     `  ${name}`,
     formatBytes(sizeBytes),
     formatDigest(digest),
-    isRemembered ? 'as before' : 'new',
+    isRemembered ? 'from the cache' : 'made',
   ])
   const { base } = image
   const at = base.digest === undefined ? '' : `  ${formatDigest(base.digest)}`
