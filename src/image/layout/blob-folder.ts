@@ -1,4 +1,4 @@
-import { type Stats, constants, createReadStream, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { type Stats, constants, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { chmod, copyFile, link, open, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TowlineError, hasErrno } from '../../base/errors.ts'

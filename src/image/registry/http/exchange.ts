@@ -39,7 +39,7 @@ export class ConnectionFailure extends Error {
   constructor(message: string, cause: unknown) {
     super(message, { cause })
     this.name = 'ConnectionFailure'
-    this.code = cause instanceof Error && 'code' in cause && cause.code !== undefined ? String(cause.code) : ''
+    this.code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
   }
 }
 
