@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { TowlineError } from '../base/errors.ts'
+import { hashFile } from '../base/file/hash-file.ts'
 
 export interface ModelFiles {
   readonly modelFile: string
@@ -35,7 +34,6 @@ export function findModelFiles(modelPath: string): ModelFiles {
 }
 
 export async function printModel(modelFile: string): Promise<{ sha256: string; sizeBytes: number }> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(modelFile, { highWaterMark: 1 << 20 }), hash)
-  return { sha256: hash.digest('hex'), sizeBytes: statSync(modelFile).size }
+  const digest = await hashFile(modelFile)
+  return { sha256: digest.toString('hex'), sizeBytes: statSync(modelFile).size }
 }

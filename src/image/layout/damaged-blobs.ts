@@ -1,24 +1,19 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
+import { hashFile } from '../../base/file/hash-file.ts'
 import { type Digest, isDigest } from '../oci/descriptor.ts'
-
-const readBytes = 1 << 20
 
 /** Reads all of the file. False also when it is not there. TL_FILE_UNREADABLE. */
 export async function hasDigest(path: string, digest: Digest): Promise<boolean> {
-  const hash = createHash('sha256')
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: readBytes })) hash.update(chunk as Buffer)
+    return `sha256:${(await hashFile(path)).toString('hex')}` === digest
   } catch (cause) {
     if (hasErrno(cause, 'ENOENT', 'ENOTDIR')) return false
     throw new TowlineError('TL_FILE_UNREADABLE', `${path} (${String((cause as NodeJS.ErrnoException).code)})`, {
       cause,
     })
   }
-  return `sha256:${hash.digest('hex')}` === digest
 }
 
 /** Reads every blob of a folder `sha256` and removes those that are not what their name says. Returns how many. */

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hasErrno, TowlineError } from '../../base/errors.ts'
+import { hashFile } from '../../base/file/hash-file.ts'
 import type { MendableCache } from '../mended-cache.ts'
 import { fileNameOf, formatPackage, type LockedPackage } from './locked-package.ts'
 import type { FetchPackages } from './npm-fetch.ts'
@@ -88,14 +87,12 @@ function explainMismatch(
 
 /** Undefined when there is no such file. */
 async function integrityOf(file: string): Promise<string | undefined> {
-  const hash = createHash('sha512')
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
+    return `sha512-${(await hashFile(file, 'sha512')).toString('base64')}`
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined
     throw error
   }
-  return `sha512-${hash.digest('base64')}`
 }
 
 /** What the disk says, in words; anything else as it is. */

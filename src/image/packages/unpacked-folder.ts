@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hasErrno } from '../../base/errors.ts'
+import { hashFile } from '../../base/file/hash-file.ts'
 import { newShortId } from '../../base/id.ts'
 
 /** One of the kept files of a package, as it came out of the tarball. */
@@ -58,18 +57,9 @@ export async function removeDamagedFolders(unpacked: string): Promise<number> {
 
 async function isWhole(folder: string): Promise<boolean> {
   const files = await listUnpacked(folder)
-  for (const { path, sha256 } of files ?? []) if ((await hashOfFile(placeOf(folder, path))) !== sha256) return false
+  for (const { path, sha256 } of files ?? [])
+    if ((await hashFile(placeOf(folder, path)).catch(ignoreMissing))?.toString('hex') !== sha256) return false
   return files !== undefined
-}
-
-async function hashOfFile(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  try {
-    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
-  } catch (error) {
-    ignoreMissing(error)
-  }
-  return hash.digest('hex')
 }
 
 /** Without drafts, which belong to a build that runs. */
@@ -94,7 +84,7 @@ function isUnpackedFile(value: unknown): value is UnpackedFile {
 }
 
 /** Another build may prune or mend the same folder at this moment. */
-function ignoreMissing(error: unknown): void {
+function ignoreMissing(error: unknown): undefined {
   if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error
 }
 

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
-import { createReadStream, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { hashOf } from '../../base/canonical.ts'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
+import { hashFile } from '../../base/file/hash-file.ts'
 
 /** What a model is made of, and the digest that stands for it. */
 export interface ModelPrint {
@@ -72,7 +72,7 @@ export async function printFiles(
 ): Promise<ModelPrint> {
   const files: ModelFile[] = []
   for (const [name, file] of found)
-    files.push({ name, file, sizeBytes: statSync(file).size, sha256: await hashFile(file) })
+    files.push({ name, file, sizeBytes: statSync(file).size, sha256: (await hashFile(file)).toString('hex') })
   return { digest: digestOf(files, isFolder), isFolder, files }
 }
 
@@ -127,10 +127,4 @@ function byFile(a: ModelEntry, b: ModelEntry): number {
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true
-}
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
-  return hash.digest('hex')
 }
