@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { TowlineError } from '../base/errors.ts'
+import { explainWrite } from '../base/file/write-failure.ts'
 
 /**
  * A folder in `.towline/` beside a spec: for what belongs to the spec rather than to an engine, such as attestations and
- * images. Makes it where it is missing, readable by its owner alone. TL_FILE_UNWRITABLE.
+ * images. Makes it where it is missing, readable by its owner alone. TL_FILE_UNWRITABLE, TL_DISK_FULL.
  */
 export function openSpecFolder(specDir: string, name: string): string {
   const folder = specFolder(specDir, name)
@@ -14,7 +14,7 @@ export function openSpecFolder(specDir: string, name: string): string {
     // Nothing in here belongs into a repository.
     if (!existsSync(ignore)) writeFileSync(ignore, '*\n')
   } catch (cause) {
-    throw new TowlineError('TL_FILE_UNWRITABLE', folder, { cause })
+    throw explainWrite(cause, folder)
   }
   return folder
 }

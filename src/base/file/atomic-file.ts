@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { TowlineError, hasErrno } from '../errors.ts'
+import { explainWrite } from './write-failure.ts'
 
 /** Replaces `path` in one step: a reader sees the old content or the new, never a part. Durable once it returns. */
 export function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o644): void {
@@ -16,10 +16,6 @@ export function writeFileAtomic(path: string, content: string | Uint8Array, mode
     renameSync(draft, path)
   } catch (cause) {
     rmSync(draft, { force: true })
-    if (hasErrno(cause, 'ENOSPC', 'EDQUOT'))
-      throw new TowlineError('TL_DISK_FULL', `writing ${path}`, { cause, hint: 'free some space and try again' })
-    throw new TowlineError('TL_FILE_UNWRITABLE', `${path} (${String((cause as NodeJS.ErrnoException).code)})`, {
-      cause,
-    })
+    throw explainWrite(cause, path)
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, rm } from 'node:fs/promises'
-import { hasErrno, TowlineError } from '../../base/errors.ts'
+import { explainWrite } from '../../base/file/write-failure.ts'
 import { type Descriptor, type Digest, mediaTypes } from '../oci/descriptor.ts'
 import type { LayerEntry } from './entry.ts'
 import { gzipStream } from './gzip.ts'
@@ -100,13 +100,6 @@ async function onDisk<T>(draft: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action()
   } catch (cause) {
-    if (hasErrno(cause, 'ENOSPC', 'EDQUOT'))
-      throw new TowlineError('TL_DISK_FULL', `writing a layer to ${draft}`, {
-        cause,
-        hint: 'free some space and try again',
-      })
-    throw new TowlineError('TL_FILE_UNWRITABLE', `${draft} (${String((cause as NodeJS.ErrnoException).code)})`, {
-      cause,
-    })
+    throw explainWrite(cause, draft)
   }
 }

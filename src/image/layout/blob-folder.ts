@@ -2,6 +2,7 @@ import { type Stats, constants, mkdirSync, readdirSync, rmSync, statSync } from 
 import { chmod, copyFile, link, open, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
+import { explainWrite } from '../../base/file/write-failure.ts'
 import { newShortId } from '../../base/id.ts'
 import type { BlobReader, BlobStore } from '../oci/blobs.ts'
 import type { Descriptor, Digest } from '../oci/descriptor.ts'
@@ -177,10 +178,5 @@ function removeOldDrafts(drafts: string, nowMs: number): void {
 }
 
 function explain(cause: unknown, what: string): unknown {
-  if (cause instanceof SourceFailure) return cause.cause
-  if (cause instanceof TowlineError) return cause
-  if (hasErrno(cause, 'ENOSPC', 'EDQUOT'))
-    return new TowlineError('TL_DISK_FULL', `writing ${what}`, { cause, hint: 'free some space and try again' })
-  const code = String((cause as NodeJS.ErrnoException).code)
-  return new TowlineError('TL_FILE_UNWRITABLE', `${what} (${code})`, { cause })
+  return cause instanceof SourceFailure ? cause.cause : explainWrite(cause, what)
 }

@@ -1,5 +1,6 @@
 import { lstat, open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { TowlineError, hasErrno } from '../../base/errors.ts'
+import { TowlineError } from '../../base/errors.ts'
+import { explainWrite } from '../../base/file/write-failure.ts'
 import { newShortId } from '../../base/id.ts'
 import { encodeHeader, paddingFor } from '../tar/header.ts'
 import type { BlobReader } from '../oci/blobs.ts'
@@ -55,12 +56,7 @@ export async function writeDockerArchive(path: string, image: ArchivedImage): Pr
     }
     await rename(draft, file)
   } catch (cause) {
-    if (cause instanceof TowlineError) throw cause
-    if (hasErrno(cause, 'ENOSPC', 'EDQUOT'))
-      throw new TowlineError('TL_DISK_FULL', `writing ${file}`, { cause, hint: 'free some space and try again' })
-    throw new TowlineError('TL_FILE_UNWRITABLE', `${file} (${String((cause as NodeJS.ErrnoException).code)})`, {
-      cause,
-    })
+    throw explainWrite(cause, file)
   } finally {
     await rm(draft, { force: true })
   }

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { canonicalJson } from '../../base/canonical.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
+import { explainWrite } from '../../base/file/write-failure.ts'
 import { writeFileAtomic } from '../../base/file/atomic-file.ts'
 import { readRegularFile } from '../../base/file/regular-file.ts'
 import { newShortId } from '../../base/id.ts'
@@ -123,10 +124,7 @@ function createLayout(folder: string): void {
       })
     createEmptyIndex(join(folder, 'index.json'))
   } catch (cause) {
-    if (cause instanceof TowlineError) throw cause
-    const code = String((cause as NodeJS.ErrnoException).code)
-    if (hasErrno(cause, 'ENOSPC', 'EDQUOT')) throw new TowlineError('TL_DISK_FULL', `writing ${folder}`, { cause })
-    throw new TowlineError('TL_FILE_UNWRITABLE', `${folder} (${code})`, { cause })
+    throw explainWrite(cause, folder)
   }
   writeFileAtomic(join(folder, 'oci-layout'), canonicalJson({ imageLayoutVersion: '1.0.0' }))
 }

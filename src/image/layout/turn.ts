@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { hashOf } from '../../base/canonical.ts'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { TowlineError, hasErrno } from '../../base/errors.ts'
+import { explainWrite } from '../../base/file/write-failure.ts'
 import { newShortId } from '../../base/id.ts'
 import { identifyProcess, isRunning } from '../../base/process/process-identity.ts'
 
@@ -68,11 +69,7 @@ async function takeTurn(file: string, clock: Clock): Promise<Turn> {
     return { ticket, handle }
   } catch (cause) {
     await handle?.close()
-    if (cause instanceof TowlineError) throw cause
-    if (hasErrno(cause, 'ENOSPC', 'EDQUOT')) throw new TowlineError('TL_DISK_FULL', `writing ${file}`, { cause })
-    throw new TowlineError('TL_FILE_UNWRITABLE', `${file} (${String((cause as NodeJS.ErrnoException).code)})`, {
-      cause,
-    })
+    throw explainWrite(cause, file)
   } finally {
     await rm(draft, { force: true })
   }

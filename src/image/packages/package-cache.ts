@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { hasErrno, TowlineError } from '../../base/errors.ts'
+import { TowlineError, hasErrno } from '../../base/errors.ts'
+import { explainWrite } from '../../base/file/write-failure.ts'
 import { hashFile } from '../../base/file/hash-file.ts'
 import type { MendableCache } from '../mended-cache.ts'
 import { fileNameOf, formatPackage, type LockedPackage } from './locked-package.ts'
@@ -97,14 +98,6 @@ async function integrityOf(file: string): Promise<string | undefined> {
 
 /** What the disk says, in words; anything else as it is. */
 export function explainDisk(cause: unknown, where: string): unknown {
-  if (hasErrno(cause, 'ENOSPC', 'EDQUOT'))
-    return new TowlineError('TL_DISK_FULL', `keeping packages in ${where}`, {
-      cause,
-      hint: 'free some space and try again',
-    })
-  if (hasErrno(cause, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'))
-    return new TowlineError('TL_FILE_UNWRITABLE', `${where} (${String((cause as NodeJS.ErrnoException).code)})`, {
-      cause,
-    })
-  return cause
+  const isOfDisk = hasErrno(cause, 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST')
+  return isOfDisk ? explainWrite(cause, `packages in ${where}`) : cause
 }
