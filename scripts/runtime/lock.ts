@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type LayerRecipe, layerRecipes, neverNeeded } from '../../src/image/runtime/recipe.ts'
+import { type LayerRecipe, layerRecipes, neverNeeded, runtimePlatforms } from '../../src/image/runtime/recipe.ts'
 import { codeEntries, compileArguments, digestCode, traceModules } from '../../src/image/runtime/own-code.ts'
-import { measureLayers, platforms } from './measure.ts'
+import { measureLayers } from './measure.ts'
 import type { RuntimeLock, RuntimePackage } from '../../src/image/runtime/runtime-lock.ts'
 
 interface NpmEntry {
@@ -57,7 +57,7 @@ function emitCode(root: string) {
 function listPackages(npm: Readonly<Record<string, NpmEntry>>): RuntimePackage[] {
   const found = new Map<string, RuntimePackage>()
   for (const recipe of layerRecipes)
-    for (const { name, cpu } of platforms)
+    for (const { name, cpu } of runtimePlatforms)
       for (const root of recipe.roots) {
         const own = root.replace('CPU', cpu)
         collect(own, { npm, found, recipe, platform: own === root ? undefined : name, from: '' })

@@ -1,17 +1,12 @@
 import { join } from 'node:path'
 import { hashOf } from '../../src/base/canonical.ts'
-import { cacheFolder } from '../../src/cli/image/cache-folder.ts'
+import { cacheFolder } from '../../src/store/cache-folder.ts'
 import { listEntries } from '../../src/image/build/layer-entries.ts'
 import { layerForm, openLayerCache } from '../../src/image/layer/layer-cache.ts'
 import { openPackageCache } from '../../src/image/packages/package-cache.ts'
 import { fetchWithNpm } from '../../src/image/packages/npm-fetch.ts'
-import { type Cpu, fileRule, layerRecipes } from '../../src/image/runtime/recipe.ts'
+import { fileRule, layerRecipes, runtimePlatforms } from '../../src/image/runtime/recipe.ts'
 import { type MeasuredLayer, type RuntimeLock, packagesOf } from '../../src/image/runtime/runtime-lock.ts'
-
-export const platforms: readonly { readonly name: string; readonly cpu: Cpu }[] = [
-  { name: 'linux/amd64', cpu: 'x64' },
-  { name: 'linux/arm64', cpu: 'arm64' },
-]
 
 /**
  * What each layer of packages comes to. One whose inputs are those of `known` is taken from there; another one is built,
@@ -23,7 +18,7 @@ export async function measureLayers(
   checking: boolean,
 ): Promise<RuntimeLock['layers']> {
   const measured: Record<string, Record<string, MeasuredLayer>> = {}
-  for (const { name: platform, cpu } of platforms) {
+  for (const { name: platform, cpu } of runtimePlatforms) {
     const layers: Record<string, MeasuredLayer> = {}
     for (const { name } of layerRecipes) {
       const packages = packagesOf(lock, name, platform)

@@ -9,7 +9,7 @@ import { makeBaseImage } from '../kit/containers/debian-base.ts'
 import { nextNode } from '../kit/containers/peers-folder.ts'
 import { runProgram } from '../kit/containers/program.ts'
 import { requireRoot } from '../kit/containers/require-root.ts'
-import { requirePeer } from '../kit/peer.ts'
+import { requirePeer, skipWithout } from '../kit/peer.ts'
 import { copyExample, makeFolder, readTowline } from './project.ts'
 import { writeTwoPlatformBase } from './two-platform-base.ts'
 import { type Made, type Variant, buildVariant } from './variant.ts'
@@ -127,8 +127,6 @@ function layersOf({ built }: Made): readonly (readonly [name: string, digest: st
 
 function requireNextNode(t: TestContext): boolean {
   if (existsSync(nextNode)) return true
-  const reason = 'the next major of Node is not here; scripts/setup-peers fetches it'
-  if (process.env['TOWLINE_PEERS'] === 'required') throw new Error(reason)
-  t.skip(reason)
+  skipWithout(t, 'the next major of Node is not here; scripts/setup-peers fetches it')
   return false
 }

@@ -11,10 +11,14 @@ export function requirePeer(test: Scope, program: string): string | undefined {
     const path = join(folder, program)
     if (isExecutable(path)) return path
   }
-  const reason = `\`${program}\` is not installed; scripts/setup-peers installs it`
+  skipWithout(test, `\`${program}\` is not installed; scripts/setup-peers installs it`)
+  return undefined
+}
+
+/** For whatever else a test cannot do without. */
+export function skipWithout(test: Scope, reason: string): void {
   if (process.env['TOWLINE_PEERS'] === 'required') throw new Error(reason)
   test.skip(reason)
-  return undefined
 }
 
 function isExecutable(path: string): boolean {

@@ -1,4 +1,4 @@
-import { planDrain } from '../../decide/drain.ts'
+import { drainOf } from '../../engine/replica/replica-config-file.ts'
 import { imagePaths, imagePorts } from '../../image/plan/build-plan.ts'
 import type { ReplicaConfig } from '../../serve/replica-config.ts'
 import { planSessions } from '../../spec/model/model-sessions.ts'
@@ -9,12 +9,7 @@ import type { Service } from '../../spec/service.ts'
  * that knows more, such as the revision, mounts a file of its own and names it as the container's argument.
  */
 export function describeSettings(service: Service, modelIsFolder: boolean): ReplicaConfig {
-  const { name, model, serving, lifecycle } = service
-  const drain = planDrain({
-    drainTimeoutMs: lifecycle.drainTimeoutMs,
-    requestTimeoutMs: serving.timeoutMs,
-    propagationMs: 0,
-  })
+  const { name, model, serving } = service
   return {
     service: name,
     revision: 1,
@@ -26,7 +21,7 @@ export function describeSettings(service: Service, modelIsFolder: boolean): Repl
     port: imagePorts.http,
     metricsPort: imagePorts.metrics,
     ...serving,
-    drainTimeoutMs: drain.drainMs,
+    drainTimeoutMs: drainOf(service).drainMs,
     logFile: '-',
   }
 }

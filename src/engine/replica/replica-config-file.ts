@@ -15,7 +15,10 @@ export interface ReplicaConfigParts {
   readonly lease: NonNullable<ReplicaConfig['lease']>
 }
 
-/** The gateway confirms that it sends nothing more before a replica is told to end: nothing has to spread first. */
+/**
+ * The gateway confirms that it sends nothing more before a replica is told to end, and a cluster waits before it tells a
+ * container: nothing has to spread first.
+ */
 export function drainOf({ lifecycle, serving }: Service): DrainTimings {
   return planDrain({
     drainTimeoutMs: lifecycle.drainTimeoutMs,

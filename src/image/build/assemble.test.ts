@@ -54,7 +54,7 @@ test("a base in Docker's own form becomes layers of an OCI image, however they a
     [mediaTypes.layerZstd, mediaTypes.layerZstd],
   ] as const) {
     const manifest = { ...base.manifest, layers: [{ ...layer, mediaType: docker }] }
-    const { layers } = assembleManifest(layer, { ...base, manifest }, own, {})
+    const { layers } = assembleManifest(layer, { ...base, manifest }, own)
     assert.deepEqual(
       layers.map(({ mediaType }) => mediaType),
       [oci, mediaTypes.layerGzip],

@@ -38,18 +38,12 @@ export function assembleConfig(
   }
 }
 
-export function assembleManifest(
-  config: Descriptor,
-  base: Foundation,
-  layers: readonly FinishedLayer[],
-  annotations: Readonly<Record<string, string>>,
-): Manifest {
+export function assembleManifest(config: Descriptor, base: Foundation, layers: readonly FinishedLayer[]): Manifest {
   return {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     config,
     layers: [...base.manifest.layers.map(asOci), ...layers.map(({ descriptor }) => descriptor)],
-    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   }
 }
 

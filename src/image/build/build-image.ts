@@ -60,7 +60,7 @@ export async function buildImage(
   signal?.throwIfAborted()
   const created = new Date(workshop.epochS * 1000).toISOString().replace('.000Z', 'Z')
   const config = await keepDocument(store, mediaTypes.config, assembleConfig(plan, base, layers, created))
-  const manifest = await keepDocument(store, mediaTypes.manifest, assembleManifest(config, base, layers, {}))
+  const manifest = await keepDocument(store, mediaTypes.manifest, assembleManifest(config, base, layers))
   return { platform: plan.platform, manifest, baseLayers: base.manifest.layers, layers }
 }
 

@@ -1,4 +1,4 @@
-import { fileRule, layerRecipes } from '../runtime/recipe.ts'
+import { fileRule, layerRecipes, runtimePlatforms } from '../runtime/recipe.ts'
 import { imagePaths } from '../plan/build-plan.ts'
 import { type RuntimeLock, imageFolderOf } from '../runtime/runtime-lock.ts'
 
@@ -38,7 +38,13 @@ export function renderBuildFiles(lock: RuntimeLock, hasPhotos: boolean): readonl
           {
             version,
             integrity,
-            ...(platform === undefined ? {} : { optional: true, os: ['linux'], cpu: [cpuNames[platform]] }),
+            ...(platform === undefined
+              ? {}
+              : {
+                  optional: true,
+                  os: ['linux'],
+                  cpu: runtimePlatforms.filter(({ name }) => name === platform).map(({ cpu }) => cpu),
+                }),
           },
         ]),
       ),
@@ -64,8 +70,6 @@ export function renderBuildFiles(lock: RuntimeLock, hasPhotos: boolean): readonl
     { path: 'lay-out.mjs', text: layOut },
   ]
 }
-
-const cpuNames: Readonly<Record<string, string>> = { 'linux/amd64': 'x64', 'linux/arm64': 'arm64' }
 
 function renderJson(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`

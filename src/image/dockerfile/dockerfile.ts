@@ -1,4 +1,4 @@
-import { type BuildPlan, type PlannedLayer, imagePaths } from '../plan/build-plan.ts'
+import { type BuildPlan, type PlannedLayer, imagePaths, imageUser } from '../plan/build-plan.ts'
 
 export interface DockerfileOptions {
   /** Name of the file, from which the names of those beside it follow. */
@@ -79,7 +79,7 @@ function renderCopies({ content }: PlannedLayer, files: string, options: Dockerf
 function renderCopy(from: string, to: string): string {
   const pair = [escapePattern(from), to]
   const isPlain = !/[\s"\\$]/.test(pair.join(''))
-  return `COPY --chown=65532:65532 ${isPlain ? pair.join(' ') : JSON.stringify(pair).replace(/\$/g, '\\\\$')}`
+  return `COPY --chown=${imageUser} ${isPlain ? pair.join(' ') : JSON.stringify(pair).replace(/\$/g, '\\\\$')}`
 }
 
 /** What is copied is named by patterns; in brackets a character means itself. */

@@ -5,7 +5,7 @@ import type { Platform } from '../oci/descriptor.ts'
 import { formatPlatform } from '../oci/descriptor.ts'
 import type { RunConfig } from '../oci/manifest.ts'
 import { parseBaseSpec } from '../base/base-spec.ts'
-import { type Cpu, layerRecipes } from '../runtime/recipe.ts'
+import { type Cpu, layerRecipes, runtimePlatforms } from '../runtime/recipe.ts'
 import { type RuntimeLock, measuredLayer, packagesOf } from '../runtime/runtime-lock.ts'
 import { type BuildPlan, type PlannedBase, type PlannedLayer, imagePaths, imagePorts, imageUser } from './build-plan.ts'
 
@@ -32,10 +32,6 @@ export interface PlanInput {
 const weightsFromBytes = 1 << 20
 /** Image stores take at most 127 layers; the base and ours need some of them. */
 const maxWeightLayers = 64
-
-const cpus: Readonly<Record<string, Cpu>> = { amd64: 'x64', arm64: 'arm64' }
-
-export const supportedPlatforms: readonly string[] = Object.keys(cpus).map((architecture) => `linux/${architecture}`)
 
 /** Pure. TL_PLATFORM; TL_LAYER_TOO_LARGE names every file that no layer may hold. */
 export function planImage(input: PlanInput): BuildPlan {
@@ -167,10 +163,9 @@ function nameBase(reference: string): Readonly<Record<string, string>> {
 
 /** TL_PLATFORM for one that the runtime has no packages for. */
 export function cpuOf(platform: Platform): Cpu {
-  const { os, architecture, variant } = platform
-  const cpu = os === 'linux' && variant === undefined ? cpus[architecture] : undefined
-  if (cpu !== undefined) return cpu
+  const found = runtimePlatforms.find(({ name }) => name === formatPlatform(platform))
+  if (found !== undefined) return found.cpu
   throw new TowlineError('TL_PLATFORM', `no image can be built for ${formatPlatform(platform)}`, {
-    hint: `use ${supportedPlatforms.join(' or ')}`,
+    hint: `use ${runtimePlatforms.map(({ name }) => name).join(' or ')}`,
   })
 }

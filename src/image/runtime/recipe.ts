@@ -70,6 +70,12 @@ const special: readonly { readonly packages: string; readonly rule: FileRule }[]
 
 export type Cpu = 'x64' | 'arm64'
 
+/** What images are made for, in the words of OCI and of npm. */
+export const runtimePlatforms: readonly { readonly name: string; readonly cpu: Cpu }[] = [
+  { name: 'linux/amd64', cpu: 'x64' },
+  { name: 'linux/arm64', cpu: 'arm64' },
+]
+
 /** The globs that decide which files of a package a layer holds; `CPU` stays a placeholder. */
 export function fileRule(packageName: string, cpu: Cpu | 'CPU'): FileRule {
   const rule = special.find(({ packages }) => matchesGlob(packageName, packages))?.rule ?? usual

@@ -8,7 +8,7 @@ import { type Reference, parseReference } from '../../../image/registry/referenc
 import { findModelFiles } from '../../../serve/model-files.ts'
 import { readOnnxMetadata } from '../../../serve/runtime/onnx-metadata.ts'
 import type { CliContext } from '../../context.ts'
-import { cacheFolder } from '../../image/cache-folder.ts'
+import { cacheFolder } from '../../../store/cache-folder.ts'
 import { type LocalImage, type LocalPlace, findReferrers } from '../../image/image-place.ts'
 import { runInterruptible } from '../../image/interruptible.ts'
 import { nameInLocks, writeLock } from '../../image/lock-file.ts'
