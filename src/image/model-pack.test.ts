@@ -63,23 +63,14 @@ test('the config has the digests of the plain tars and no field that was not giv
     config: { format: 'onnx' },
     modelfs: { type: 'layers', diffIds: [digest('weights'), digest('settings')] },
   })
-  const told = {
-    ...model,
-    version: '3',
-    family: 'efficientnet',
-    architecture: 'cnn',
-    precision: 'fp32',
-    createdAtS: 86_400,
-  }
-  const { config, manifest } = describeModelPack(told)
+  const { config, manifest } = describeModelPack({ ...model, createdAtS: 86_400 })
   assert.deepEqual(read(config), {
-    descriptor: { name: 'image-classifier', version: '3', family: 'efficientnet', createdAt: '1970-01-02T00:00:00Z' },
-    config: { format: 'onnx', architecture: 'cnn', precision: 'fp32' },
+    descriptor: { name: 'image-classifier', createdAt: '1970-01-02T00:00:00Z' },
+    config: { format: 'onnx' },
     modelfs: { type: 'layers', diffIds: [digest('weights'), digest('settings')] },
   })
   assert.deepEqual(readManifest(manifest).annotations, {
     'org.opencontainers.image.title': 'image-classifier',
-    'org.opencontainers.image.version': '3',
     'org.opencontainers.image.created': '1970-01-02T00:00:00Z',
   })
 })

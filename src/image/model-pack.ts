@@ -5,15 +5,8 @@ import { type Manifest, encodeDocument } from './oci/manifest.ts'
 /** A model to be described for tools that know models and no images. */
 export interface PackableModel {
   readonly name: string
-  readonly version?: string
-  /** What it descends from: `efficientnet`. */
-  readonly family?: string
   /** `onnx`. */
   readonly format: string
-  /** `cnn`, `transformer`. */
-  readonly architecture?: string
-  /** `fp32`, `int8`. */
-  readonly precision?: string
   /** From the bottom to the top, at least one. */
   readonly layers: readonly ModelLayer[]
   /** `SOURCE_DATE_EPOCH`, in seconds since 1970. Absent: no time is said. */
@@ -58,13 +51,13 @@ export function describeModelPack(model: PackableModel): {
   readonly manifest: EncodedDocument
   readonly config: EncodedDocument
 } {
-  const { name, version, family, format, architecture, precision, layers, createdAtS } = model
+  const { name, format, layers, createdAtS } = model
   const createdAt =
     createdAtS === undefined ? undefined : new Date(createdAtS * 1000).toISOString().replace('.000Z', 'Z')
   // Fields that are undefined do not appear; the schema of the format takes no others than these.
   const config = encodeDocument(configType, {
-    descriptor: { name, version, family, createdAt },
-    config: { format, architecture, precision },
+    descriptor: { name, createdAt },
+    config: { format },
     modelfs: { type: 'layers', diffIds: layers.map(({ diffId }) => diffId) },
   })
   const manifest: Manifest = {
@@ -75,7 +68,6 @@ export function describeModelPack(model: PackableModel): {
     layers: layers.map(describeLayer),
     annotations: {
       'org.opencontainers.image.title': name,
-      ...(version === undefined ? {} : { 'org.opencontainers.image.version': version }),
       ...(createdAt === undefined ? {} : { 'org.opencontainers.image.created': createdAt }),
     },
   }

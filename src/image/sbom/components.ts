@@ -18,7 +18,6 @@ export interface Component {
   readonly hashes?: readonly Hash[]
   readonly licenses?: LicenseChoice
   readonly properties?: readonly { readonly name: string; readonly value: string }[]
-  readonly modelCard?: { readonly modelParameters: { readonly task: string } }
   readonly components?: readonly Component[]
 }
 
@@ -54,7 +53,7 @@ function imagePurl({ registry, repository, tag }: Reference, digest: Digest, pla
  * Node is an application of its own beside the npm package that carries it: advisories for Node name the product (the CPE),
  * none name that package, whose entry says where the bytes came from.
  */
-export function describeNode({ version, digest }: ImageContents['node']): Component {
+export function describeNode({ version }: ImageContents['node']): Component {
   const purl = formatPurl({ type: 'generic', name: 'node', version })
   return {
     type: 'application',
@@ -63,7 +62,6 @@ export function describeNode({ version, digest }: ImageContents['node']): Compon
     version,
     purl,
     cpe: `cpe:2.3:a:nodejs:node.js:${version}:*:*:*:*:*:*:*`,
-    ...(digest === undefined ? {} : { hashes: [hashOf(digest)] }),
   }
 }
 
@@ -71,15 +69,13 @@ export function describeTowline({ version, digest }: ImageContents['towline']): 
   return { type: 'application', 'bom-ref': `towline@${version}`, name: 'towline', version, hashes: [hashOf(digest)] }
 }
 
-export function describeModel({ name, version, digest, task, files }: PackedModel): Component {
+export function describeModel({ name, digest, files }: PackedModel): Component {
   const ref = `model:${name}`
   return {
     type: 'machine-learning-model',
     'bom-ref': ref,
     name,
-    ...(version === undefined ? {} : { version }),
     hashes: [hashOf(digest)],
-    ...(task === undefined ? {} : { modelCard: { modelParameters: { task } } }),
     components: files
       .toSorted((a, b) => (a.path < b.path ? -1 : 1))
       .map(({ path, digest: ofFile }) => ({

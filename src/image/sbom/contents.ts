@@ -13,11 +13,7 @@ export interface ImageContents {
     readonly release?: OsRelease
     readonly packages: readonly InstalledPackage[]
   }
-  readonly node: {
-    readonly version: string
-    /** Of the executable itself. */
-    readonly digest?: Digest
-  }
+  readonly node: { readonly version: string }
   readonly towline: {
     readonly version: string
     /** Over the built modules, as in the runtime lock. */
@@ -41,11 +37,8 @@ export type NpmPackage = Pick<RuntimePackage, 'name' | 'version' | 'integrity' |
 
 export interface PackedModel {
   readonly name: string
-  readonly version?: string
   /** Over names and contents of its files: what Towline calls the model by everywhere. */
   readonly digest: Digest
-  /** Of its card: `ImageClassification`. */
-  readonly task?: string
   readonly files: readonly {
     /** Relative to the model's folder. */
     readonly path: string

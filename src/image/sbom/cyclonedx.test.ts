@@ -41,12 +41,11 @@ const contents: ImageContents = {
   },
   platform: { os: 'linux', architecture: 'amd64' },
   base,
-  node: { version: '24.21.0', digest: digest('node') },
+  node: { version: '24.21.0' },
   towline: { version: '0.1.0', digest: digest('towline') },
   model: {
     name: 'image-classifier',
     digest: digest('model'),
-    task: 'ImageClassification',
     files: [
       { path: 'model.onnx', digest: digest('weights') },
       { path: 'card.yaml', digest: digest('card') },
