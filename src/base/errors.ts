@@ -64,6 +64,16 @@ export const codes = {
   TL_REGISTRY_UNREACHABLE: { exit: 1, http: 503, say: 'The registry cannot be reached' },
   TL_REGISTRY_REFUSED: { exit: 1, http: 403, say: 'The registry refused access' },
   TL_REGISTRY_FAILED: { exit: 1, http: 502, say: 'The registry did not take or give what was asked' },
+  // cluster
+  TL_KUBECONFIG_UNUSABLE: { exit: 2, http: 400, say: 'The access to a cluster cannot be used' },
+  TL_CLUSTER_UNREACHABLE: { exit: 1, http: 503, say: 'The cluster cannot be reached' },
+  TL_CLUSTER_UNAUTHORIZED: { exit: 1, http: 401, say: 'The cluster does not know you' },
+  TL_CLUSTER_FORBIDDEN: { exit: 1, http: 403, say: 'The cluster refused access' },
+  TL_CLUSTER_REFUSED: { exit: 1, http: 422, say: 'The cluster did not take what was asked' },
+  TL_CLUSTER_CONFLICT: { exit: 1, http: 409, say: 'Somebody else changed it in the meantime' },
+  TL_CLUSTER_FAILED: { exit: 1, http: 502, say: 'The cluster failed' },
+  TL_DEPLOY_FAILED: { exit: 1, http: 409, say: 'The new revision does not get ready' },
+  TL_DEPLOY_IMPOSSIBLE: { exit: 1, http: 409, say: 'The cluster has no room for it' },
   TL_CANCELLED: { exit: 130, http: 499, say: 'Stopped on request' },
 } as const satisfies Record<`TL_${string}`, { exit: number; http: number; say: string }>
 
