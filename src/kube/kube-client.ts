@@ -55,7 +55,11 @@ export interface KubeClient {
   list<T extends KubeObject>(resource: Resource, query?: ListQuery): Promise<ListAnswer<T>>
   /** Server-side apply of the whole intent. Answers what is stored then. */
   apply<T extends KubeObject>(resource: Resource, object: KubeObject, query: ApplyQuery): Promise<T>
-  create<T extends KubeObject>(resource: Resource, object: KubeObject, query?: PatchQuery & { readonly name?: string }): Promise<T>
+  create<T extends KubeObject>(
+    resource: Resource,
+    object: KubeObject,
+    query?: PatchQuery & { readonly name?: string },
+  ): Promise<T>
   /** JSON merge patch. */
   merge<T extends KubeObject>(resource: Resource, name: string, patch: unknown, query?: PatchQuery): Promise<T>
   /** False: there was none. Dependents follow in the background. */
