@@ -3,14 +3,17 @@ import type { Path } from './source/positioned-node.ts'
 import { isModelAddress } from './rules/model-rules.ts'
 import type { ApiKey } from './service.ts'
 import { type DocumentView, viewDocument } from './rules/document-view.ts'
+import { checkClusterWishes, notYetOnCluster } from './target/cluster-wishes.ts'
 
-/** The local engine, `towline up`, and the image, `towline build`. More targets come with their capability. */
-export type Target = 'Local' | 'Image'
+/** The local engine, `towline up`, the image, `towline build`, and Kubernetes, `towline deploy`. */
+export type Target = 'Local' | 'Image' | 'Cluster'
 
 interface UnsupportedField {
   readonly path: Path
   /** Absent: whenever the field is there. */
   readonly when?: (view: DocumentView) => boolean
+  /** Absent: remove it. */
+  readonly wayOut?: string
 }
 
 const notYetLocal: readonly UnsupportedField[] = [
@@ -43,12 +46,26 @@ const notYetInImage: readonly UnsupportedField[] = [
   { path: ['spec', 'gpu'] },
 ]
 
+const notOnCluster: readonly UnsupportedField[] = [
+  ...notYetOnCluster,
+  {
+    path: ['spec', 'model', 'delivery'],
+    when: (view) => view.textAt('spec', 'model', 'delivery') !== 'Image',
+    wayOut: 'the model travels in the image',
+  },
+  {
+    path: ['spec', 'serving', 'batching'],
+    when: (view) => view.at('spec', 'serving', 'batching', 'mode') !== 'Disabled',
+  },
+]
+
 const otherRuntimes = ['app', 'container', 'tensorflow', 'triton', 'vllm']
 const otherFormats = ['tensorflow', 'tfjs', 'sklearn', 'xgboost', 'pytorch', 'safetensors']
 
 const targets = {
   Local: { command: '`towline up`', fields: notYetLocal },
   Image: { command: '`towline build`', fields: notYetInImage },
+  Cluster: { command: '`towline deploy`', fields: notOnCluster },
 } as const satisfies Record<Target, { readonly command: string; readonly fields: readonly UnsupportedField[] }>
 
 interface Given {
@@ -67,7 +84,7 @@ export function unsupportedFields(document: unknown, target: Target, given: Give
   })
   const findings = fields
     .filter(({ path, when }) => view.has(...path) && (when === undefined || when(view)))
-    .map(({ path }) => refuse(path, `\`${path.slice(1).join('.')}\``, 'remove it'))
+    .map(({ path, wayOut = 'remove it' }) => refuse(path, `\`${path.slice(1).join('.')}\``, wayOut))
   for (const kind of view.keysAt('spec', 'runtime'))
     if (otherRuntimes.includes(kind))
       findings.push(refuse(['spec', 'runtime', kind], `the runtime \`${kind}\``, 'only onnx is'))
@@ -75,9 +92,10 @@ export function unsupportedFields(document: unknown, target: Target, given: Give
   if (format !== undefined && otherFormats.includes(format))
     findings.push(refuse(['spec', 'model', 'format'], `the format \`${format}\``, 'only onnx is'))
   const uri = view.textAt('spec', 'model', 'uri')
-  if (uri !== undefined && isModelAddress(uri))
+  if (uri !== undefined && isModelAddress(uri) && !(target === 'Cluster' && uri.startsWith('image://')))
     findings.push(refuse(['spec', 'model', 'uri'], 'a model at a remote address', 'download it and give its path'))
   if (target === 'Local') return [...findings, ...checkLocalWishes(view, given, refuse)]
+  if (target === 'Cluster') return [...findings, ...checkClusterWishes(view)]
   if (view.has('spec', 'image')) {
     const message = '`image` is what a cluster runs; a build makes another one, and changes nothing there'
     findings.push({ path: ['spec', 'image'], code: 'TL_TARGET_IGNORES', severity: 'info', message })

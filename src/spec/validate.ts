@@ -64,7 +64,8 @@ export async function validateTree(
   const findings = [
     ...checkShape(modelServiceSchema, document),
     ...rules.flatMap((rule) => rule(view)),
-    ...checkLocalModel(view, baseDir),
+    // What a cluster serves lies in the image; the files may be elsewhere.
+    ...(target === 'Cluster' ? [] : checkLocalModel(view, baseDir)),
     ...(await checkSmoke(view, baseDir)),
     ...unsupportedFields(document, target, { env, apiKeys }),
   ]
