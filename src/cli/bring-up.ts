@@ -51,7 +51,7 @@ export async function bringUp(terminal: Terminal, options: BringUpOptions): Prom
     if (!attaches) await engine.apply(name, request)
     changes = attaches ? engine.attach(name, request, signal) : engine.watch(name, signal)
     const followed = {
-      engine,
+      control: engine,
       name,
       changes,
       print: (row: string) => {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { formatMs, formatPercent } from '../base/display.ts'
 import { type ErrorCode, TowlineError, codes } from '../base/errors.ts'
-import { callInference } from '../bench/inference-call.ts'
+import { type InferenceAnswer, callInference } from '../bench/inference-call.ts'
 import { type Payload, readPayload } from '../bench/payload.ts'
 import { readClasses } from '../oip/classification.ts'
 
@@ -22,11 +22,17 @@ export async function sendPayload(
   payload: Payload,
   { url, top, timeoutMs }: { url: string; top?: number | undefined; timeoutMs: number },
 ): Promise<Inference> {
-  const { status, body, text, tookMs } = await callInference(payload, {
-    url: `${url}${top === undefined ? '' : `?top_k=${top}`}`,
-    headers: keyHeader(),
-    timeoutMs,
-  })
+  return readInference(
+    await callInference(payload, {
+      url: `${url}${top === undefined ? '' : `?top_k=${top}`}`,
+      headers: keyHeader(),
+      timeoutMs,
+    }),
+  )
+}
+
+/** The answer of a model; throws what the service says of its failure. */
+export function readInference({ status, body, text, tookMs }: InferenceAnswer): Inference {
   if (status === 200) return { body, tookMs }
   const { error, code } = (body ?? {}) as { error?: string; code?: string } // the protocol's error form
   const known =

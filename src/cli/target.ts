@@ -1,13 +1,13 @@
 import { TowlineError, hasErrno } from '../base/errors.ts'
 import { inferUrl } from '../bench/inference-call.ts'
 import { connectEngine } from '../control/client.ts'
+import { findService } from '../control/find-service.ts'
 import { keyHeader } from './inference.ts'
-import { findService } from './commands/status.ts'
 
 /** A name of this project, an address with the model's path, or a bare address whose one model is asked for. */
 export async function resolveTarget(projectDir: string, target: string): Promise<string> {
-  if (!/^https?:\/\//.test(target)) {
-    const { url, model } = findService(await (await connectEngine(projectDir)).status(), target)
+  if (!isAddress(target)) {
+    const { url, model } = findService(await (await connectEngine(projectDir)).services(), target)
     return inferUrl(url, model.name)
   }
   const { pathname } = new URL(target)
@@ -15,6 +15,10 @@ export async function resolveTarget(projectDir: string, target: string): Promise
   const base = target.replace(/\/+$/, '')
   if (/\/v2\/models\/[^/]+$/.test(pathname)) return `${base}/infer`
   return inferUrl(base, (await listModels(base))[0] ?? 'model')
+}
+
+export function isAddress(target: string): boolean {
+  return /^https?:\/\//.test(target)
 }
 
 async function listModels(base: string): Promise<readonly string[]> {

@@ -50,4 +50,5 @@ export type {
   ReplicaLoad,
   ServiceLoad,
   ServiceStatus,
+  TrafficStatus,
 } from '../engine/service-status.ts'

@@ -10,6 +10,7 @@ import { readTail } from '../engine/log-files.ts'
 import type { EvidencePace } from '../engine/rollout/evidence.ts'
 import { type ProjectPaths, prepareProject, projectPaths } from '../engine/paths.ts'
 import { lastLine } from '../engine/replica/exit-reason.ts'
+import { callInference, inferUrl } from '../bench/inference-call.ts'
 import { readControlError } from '../net/control-error.ts'
 import { isLate, isNobodyListening, requestJson, streamLines } from '../net/http-client.ts'
 import type {
@@ -20,28 +21,19 @@ import type {
   LoadStatus,
   OrderAnswer,
   PlanStatus,
-  ServiceOrder,
   ServiceStatus,
 } from './api.ts'
+import type { ServiceControl } from './service-control.ts'
+import { findService } from './find-service.ts'
 import { type EngineStart, failureFile, minLeaseMs, readFailure } from './engine-start.ts'
 
 /** One engine's control interface. Each call connects anew; a lost engine is TL_ENGINE_LOST, none at all TL_ENGINE_MISSING. */
-export interface EngineClient {
+export interface EngineClient extends ServiceControl {
   status(): Promise<EngineStatus>
   apply(name: string, request: ApplyRequest): Promise<ServiceStatus>
   /** What `apply` would do; changes nothing. */
   plan(name: string, request: ApplyRequest): Promise<PlanStatus>
-  scale(name: string, replicas: number): Promise<ServiceStatus>
-  /** TL_ROLLOUT_REFUSED where it cannot be done now. */
-  order(name: string, order: ServiceOrder): Promise<OrderAnswer>
-  history(name: string): Promise<HistoryStatus>
   restartGateway(): Promise<EngineStatus>
-  load(): Promise<LoadStatus>
-  /** The last `count`, oldest first. */
-  events(name: string, count: number): Promise<EngineEvent[]>
-  /** Resolves when all of it is gone. */
-  remove(name: string): Promise<void>
-  watch(name: string, signal?: AbortSignal): AsyncGenerator<ServiceStatus>
   /** Applies and watches; the service is taken down when this loop is left or this process ends, however it ends. */
   attach(name: string, request: ApplyRequest, signal?: AbortSignal): AsyncGenerator<ServiceStatus>
 }
@@ -92,8 +84,11 @@ export function createClient(projectDir: string): EngineClient {
   }
   const at = (name: string, verb = ''): string => `/v1/services/${encodeURIComponent(name)}${verb}`
 
+  const status = async (): Promise<EngineStatus> => (await call('GET', '/v1/status')) as EngineStatus
   return {
-    status: async () => (await call('GET', '/v1/status')) as EngineStatus,
+    place: { kind: 'Engine', projectDir: shown },
+    status,
+    services: async () => (await status()).services,
     apply: async (name, body) => (await call('PUT', at(name), { body, timeoutMs: applyMs })) as ServiceStatus,
     plan: async (name, body) => (await call('POST', at(name, '/plan'), { body, timeoutMs: applyMs })) as PlanStatus,
     scale: async (name, replicas) => (await call('PUT', at(name, '/scale'), { body: { replicas } })) as ServiceStatus,
@@ -106,8 +101,18 @@ export function createClient(projectDir: string): EngineClient {
       await call('DELETE', at(name), { timeoutMs: removeMs })
     },
     watch: (name, signal) => follow('GET', at(name, '/watch'), { signal }),
+    infer: async (name, payload, { topK, ...more }) => {
+      const { url, model } = findService((await status()).services, name)
+      const query = topK === undefined ? '' : `?top_k=${topK}`
+      return callInference(payload, { url: inferUrl(url, model.name) + query, ...more })
+    },
+    close: () => Promise.resolve(),
     attach: (name, body, signal) => follow('POST', at(name, '/attach'), { body, signal, timeoutMs: applyMs }),
   }
+}
+
+export function isEngine(control: ServiceControl): control is EngineClient {
+  return control.place.kind === 'Engine'
 }
 
 /** The engine of this project; TL_ENGINE_MISSING when none runs. */

@@ -27,7 +27,9 @@ export type ServicePhase = 'Starting' | 'Ready' | 'Idle' | 'Updating' | 'Degrade
 
 export interface ServiceStatus {
   readonly name: string
-  readonly file: string
+  /** Of the spec it was applied from; null: a cluster does not know. */
+  readonly file: string | null
+  /** Where it is asked; in a cluster from inside only. */
   readonly url: string
   readonly port: number
   readonly phase: ServicePhase
@@ -50,15 +52,8 @@ export interface ServiceStatus {
     readonly sha256: string | null
     readonly sizeBytes: number | null
   }
-  readonly traffic: {
-    readonly requests: number
-    readonly errors: number
-    readonly inFlight: number
-    /** Held, because no replica can be reached. */
-    readonly waiting: number
-    /** Of the last minute; null: nothing was answered in it. */
-    readonly latency: LatencySummary | null
-  }
+  /** Null: nothing of ours stands before the replicas, as in a cluster. */
+  readonly traffic: TrafficStatus | null
   /** Null: the number of replicas is the spec's. */
   readonly scale: ScaleStatus | null
   /** `spec.paused`: a new revision waits until this is false. */
@@ -71,6 +66,16 @@ export interface ServiceStatus {
   readonly revisions: readonly RevisionStatus[]
   readonly instances: readonly ReplicaStatus[]
   readonly lastFailure: FailureStatus | null
+}
+
+export interface TrafficStatus {
+  readonly requests: number
+  readonly errors: number
+  readonly inFlight: number
+  /** Held, because no replica can be reached. */
+  readonly waiting: number
+  /** Of the last minute; null: nothing was answered in it. */
+  readonly latency: LatencySummary | null
 }
 
 export interface RolloutStatus {
@@ -148,15 +153,16 @@ export interface ServiceLoad {
   readonly name: string
   readonly phase: ServicePhase
   readonly replicas: { readonly desired: number; readonly ready: number }
-  readonly traffic: ServiceStatus['traffic']
+  readonly traffic: TrafficStatus | null
   readonly instances: readonly ReplicaLoad[]
 }
 
 export interface ReplicaLoad {
   readonly name: string
   readonly phase: ReplicaPhase
-  readonly inFlight: number
-  readonly requests: number
+  /** Null: not known at this moment. */
+  readonly inFlight: number | null
+  readonly requests: number | null
   /** Since its process started; null: it has none. */
   readonly cpuMs: number | null
   readonly memoryBytes: number | null
@@ -168,6 +174,8 @@ export interface ReplicaStatus {
   readonly name: string
   readonly revision: number
   readonly phase: ReplicaPhase
+  /** Of a cluster, once it has a place there. */
+  readonly node?: string
   readonly pid: number | null
   readonly port: number | null
   readonly metricsPort: number | null
@@ -186,4 +194,6 @@ export interface FailureStatus {
   readonly message: string
   readonly hint: string | null
   readonly atMs: number
+  /** What it rests on, where that says more. */
+  readonly evidence?: readonly string[]
 }

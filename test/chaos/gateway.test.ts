@@ -50,7 +50,7 @@ test('requests held for a service at zero are answered although the gateway is r
   const { url } = await client.apply(serviceName, project.document({ autoscaling }))
   await waitFor(client, ({ phase, instances }) => phase === 'Idle' && instances.length === 0)
   const load = startOpenLoad(t, `${url}${inferPath}`, requestBody, { ratePerSecond: 20 })
-  await waitFor(client, ({ traffic }) => traffic.waiting > 0)
+  await waitFor(client, ({ traffic }) => (traffic?.waiting ?? 0) > 0)
   await client.restartGateway()
   await waitUntil('answers', () => load.answered > 20)
   assert.deepEqual(Object.keys(await load.stop()), ['ok'])

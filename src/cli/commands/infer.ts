@@ -1,14 +1,14 @@
 import type { CliContext } from '../context.ts'
 import { readPayload, renderClasses, sendPayload } from '../inference.ts'
+import type { PlaceFlags } from '../place-flags.ts'
 import { findProjectDir } from '../project.ts'
 import { resolveTarget } from '../target.ts'
 import { renderRow } from '../term/layout.ts'
 
-export interface InferFlags {
+export interface InferFlags extends PlaceFlags {
   readonly json: boolean
   readonly top?: number
   readonly timeout: number
-  readonly project?: string
 }
 
 export async function infer(this: CliContext, flags: InferFlags, target: string, file: string): Promise<void> {

@@ -1,107 +1,32 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { systemClock } from '../../base/clock.ts'
-import { hasErrno } from '../../base/errors.ts'
 import { type CliContext, openInterrupt } from '../context.ts'
-import {
-  type LogFilter,
-  type LogLine,
-  keepLine,
-  listLogFiles,
-  parseLogLines,
-  readLogLines,
-  renderLogLine,
-} from '../view/log-lines.ts'
+import { readEngineLogs } from '../logs/engine-logs.ts'
+import type { PlaceFlags } from '../place-flags.ts'
 import { findProjectDir } from '../project.ts'
+import { type LogFilter, renderLogLine } from '../view/log-lines.ts'
 
-export interface LogsFlags {
+export interface LogsFlags extends PlaceFlags {
   readonly follow: boolean
   readonly replica?: string
   readonly since?: number
   readonly tail?: number
   readonly json: boolean
-  readonly project?: string
 }
 
 export async function logs(this: CliContext, flags: LogsFlags, service?: string): Promise<void> {
   const { terminal } = this
-  const projectDir = findProjectDir(this.cwd, flags.project)
   const filter: LogFilter = {
     service,
     replica: flags.replica,
     sinceMs: flags.since === undefined ? undefined : Date.now() - flags.since,
   }
-  const print = (lines: readonly LogLine[]): void => {
-    for (const line of lines) terminal.out(flags.json ? line.raw : renderLogLine(line))
-  }
-  const readers = new Map<string, Reader>()
-  if (flags.follow) readNew(projectDir, readers)
-  const lines = readLogLines(listLogFiles(projectDir), filter)
-  print(flags.tail === undefined ? lines : lines.slice(-flags.tail))
-  if (!flags.follow) return
-  const interrupt = openInterrupt(terminal, 'stopping')
+  const interrupt = flags.follow ? openInterrupt(terminal, 'stopping') : undefined
+  const reading = { tail: flags.tail, follow: interrupt?.signal }
   try {
-    for (;;) {
-      await systemClock.sleep(200, interrupt.signal)
-      const fresh = readNew(projectDir, readers).filter((line) => keepLine(line, filter))
-      print(fresh.toSorted((a, b) => a.atMs - b.atMs))
-    }
+    const lines = readEngineLogs(findProjectDir(this.cwd, flags.project), filter, reading)
+    for await (const line of lines) terminal.out(flags.json ? line.raw : renderLogLine(line))
   } catch (error) {
-    if (!interrupt.signal.aborted) throw error
+    if (interrupt?.signal.aborted !== true) throw error
   } finally {
-    interrupt.close()
-    for (const { fd } of readers.values()) closeSync(fd)
+    interrupt?.close()
   }
-}
-
-interface Reader {
-  readonly fd: number
-  readonly inode: number
-  at: number
-  rest: string
-}
-
-/** What was appended since the last call. A rotated file is read to its end through its old descriptor before the new one. */
-function readNew(projectDir: string, readers: Map<string, Reader>): LogLine[] {
-  const first = readers.size === 0
-  return [...listLogFiles(projectDir).values()].flatMap((generations) => {
-    const path = generations.at(-1) ?? ''
-    const known = readers.get(path)
-    const before = known === undefined ? [] : readRest(known)
-    const current = openReader(path)
-    if (current === undefined) return before
-    if (known?.inode === current.inode) {
-      closeSync(current.fd)
-      return before
-    }
-    if (known !== undefined) closeSync(known.fd)
-    if (first) current.at = fstatSync(current.fd).size
-    readers.set(path, current)
-    return [...before, ...readRest(current)]
-  })
-}
-
-function openReader(path: string): Reader | undefined {
-  try {
-    const fd = openSync(path, 'r')
-    return { fd, inode: fstatSync(fd).ino, at: 0, rest: '' }
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return undefined
-    throw error
-  }
-}
-
-function readRest(reader: Reader): LogLine[] {
-  const chunk = Buffer.alloc(65_536)
-  for (
-    let got = readSync(reader.fd, chunk, 0, chunk.length, reader.at);
-    got > 0;
-    got = readSync(reader.fd, chunk, 0, chunk.length, reader.at)
-  ) {
-    reader.at += got
-    reader.rest += chunk.toString('latin1', 0, got)
-  }
-  const end = reader.rest.lastIndexOf('\n') + 1
-  const text = Buffer.from(reader.rest.slice(0, end), 'latin1').toString()
-  reader.rest = reader.rest.slice(end)
-  return parseLogLines(text)
 }

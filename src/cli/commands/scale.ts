@@ -1,16 +1,13 @@
-import { connectEngine } from '../../control/client.ts'
+import { findService } from '../../control/find-service.ts'
 import type { CliContext } from '../context.ts'
-import { findProjectDir } from '../project.ts'
+import { useControl } from '../place.ts'
+import type { PlaceFlags } from '../place-flags.ts'
 import { settle } from '../rollout/settle.ts'
-import { findService } from './status.ts'
 
-export interface ScaleFlags {
-  readonly project?: string
-}
-
-export async function scale(this: CliContext, flags: ScaleFlags, name: string, replicas: number): Promise<void> {
-  const engine = await connectEngine(findProjectDir(this.cwd, flags.project))
-  findService(await engine.status(), name)
-  await engine.scale(name, replicas)
-  await settle(this.terminal, engine, { name, label: 'scale' })
+export async function scale(this: CliContext, flags: PlaceFlags, name: string, replicas: number): Promise<void> {
+  await useControl(this, flags, async (control) => {
+    findService(await control.services(), name)
+    await control.scale(name, replicas)
+    await settle(this.terminal, control, { name, label: 'scale' })
+  })
 }

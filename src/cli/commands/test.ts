@@ -7,6 +7,7 @@ import { type CheckResult, readChecks, runChecks } from '../../bench/checks.ts'
 import { inferUrl, type InferenceTarget } from '../../bench/inference-call.ts'
 import { nameLoad, runLoadCheck } from '../../bench/load-check.ts'
 import { connectEngine } from '../../control/client.ts'
+import { findService } from '../../control/find-service.ts'
 import { testPlanFile } from '../../spec/load.ts'
 import { printModel } from '../../spec/model/model-print.ts'
 import { loadTestPlan } from '../../spec/test-plan/load-plan.ts'
@@ -23,7 +24,6 @@ import { openProgress } from '../term/progress.ts'
 import type { Terminal } from '../term/terminal.ts'
 import { explainRefusal, hasChanged, shorten } from '../tested-service.ts'
 import { renderCheck } from '../view/check-rows.ts'
-import { findService } from './status.ts'
 
 export interface TestFlags {
   readonly env?: string
@@ -43,7 +43,7 @@ export async function test(this: CliContext, flags: TestFlags, file: string): Pr
   const plan = await readPlan(terminal, flags.plan ?? testPlanFile(file))
   const { digest } = await printModel(service.model.path)
   const engine = await connectEngine(findProjectDir(this.cwd, flags.project))
-  const before = findService(await engine.status(), service.name)
+  const before = findService(await engine.services(), service.name)
   const refusal = explainRefusal(before, { file, environment: flags.env, digest })
   if (refusal !== undefined) throw refusal
 
@@ -51,7 +51,7 @@ export async function test(this: CliContext, flags: TestFlags, file: string): Pr
   if (!flags.json) terminal.out(renderRow('testing', `${service.name} ${shorten(digest)} at ${url}`))
   const target = { url: inferUrl(url, before.model.name), headers: keyHeader(), timeoutMs: flags.timeout }
   const checks = await runPlan(terminal, plan, { target, quiet: flags.json })
-  if (hasChanged(before, findService(await engine.status(), service.name)))
+  if (hasChanged(before, findService(await engine.services(), service.name)))
     throw new TowlineError('TL_TEST_FAILED', `${service.name} was changed meanwhile, so nothing is proven`, {
       hint: 'run `towline test` again when the change is done',
     })

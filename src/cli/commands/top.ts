@@ -1,31 +1,39 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LoadStatus } from '../../control/api.ts'
-import { type EngineClient, connectEngine } from '../../control/client.ts'
+import { findService } from '../../control/find-service.ts'
+import type { ServiceControl } from '../../control/service-control.ts'
 import { type CliContext, openInterrupt } from '../context.ts'
 import { compareLoads, renderLoads } from '../view/load-table.ts'
-import { findProjectDir } from '../project.ts'
-import { findService } from './status.ts'
+import { useControl } from '../place.ts'
+import type { PlaceFlags } from '../place-flags.ts'
+import type { Terminal } from '../term/terminal.ts'
 
-export interface TopFlags {
+export interface TopFlags extends PlaceFlags {
   readonly interval: number
   readonly json: boolean
-  readonly project?: string
 }
 
 const clearScreen = '\u001b[H\u001b[2J'
 
 /** On a terminal it goes on until Ctrl-C; into a pipe, or as JSON, it prints what one interval showed. */
 export async function top(this: CliContext, flags: TopFlags, name?: string): Promise<void> {
-  const { terminal } = this
-  const engine = await connectEngine(findProjectDir(this.cwd, flags.project))
-  if (name !== undefined) findService(await engine.status(), name)
+  await useControl(this, flags, (control) => show(this.terminal, control, flags, name))
+}
+
+async function show(
+  terminal: Terminal,
+  control: ServiceControl,
+  flags: TopFlags,
+  name: string | undefined,
+): Promise<void> {
+  if (name !== undefined) findService(await control.services(), name)
   const goesOn = terminal.live && process.stdout.isTTY && !flags.json
   const interrupt = openInterrupt(terminal, 'watching')
   try {
-    let before = await readLoad(engine, name)
+    let before = await readLoad(control, name)
     for (;;) {
       await sleep(flags.interval, undefined, { signal: interrupt.signal })
-      const after = await readLoad(engine, name)
+      const after = await readLoad(control, name)
       const rows = compareLoads(before, after)
       if (flags.json)
         terminal.out(
@@ -46,7 +54,7 @@ export async function top(this: CliContext, flags: TopFlags, name?: string): Pro
   }
 }
 
-async function readLoad(engine: EngineClient, name: string | undefined): Promise<LoadStatus> {
-  const load = await engine.load()
+async function readLoad(control: ServiceControl, name: string | undefined): Promise<LoadStatus> {
+  const load = await control.load()
   return { ...load, services: load.services.filter((service) => name === undefined || service.name === name) }
 }

@@ -29,7 +29,7 @@ async function follow(
     yield* looks
   })()
   const outcome = await followRollout({
-    engine: { history: () => Promise.resolve({ revisions: [], rollouts }) },
+    control: { history: () => Promise.resolve({ revisions: [], rollouts }) },
     name: 'cats',
     changes,
     print: (row) => rows.push(row),

@@ -1,6 +1,6 @@
 import { TowlineError } from '../../base/errors.ts'
 import type { RolloutStatus, ServiceStatus } from '../../control/api.ts'
-import type { EngineClient } from '../../control/client.ts'
+import type { ServiceControl } from '../../control/service-control.ts'
 import type { EndedRollout } from '../../engine/state/records.ts'
 import type { Terminal } from '../term/terminal.ts'
 import { type Told, nothingTold, tellEnd, tellRollout } from '../view/rollout-story.ts'
@@ -16,7 +16,7 @@ export type Outcome =
   | { readonly kind: 'Held'; readonly status: ServiceStatus }
 
 export interface Followed {
-  readonly engine: Pick<EngineClient, 'history'>
+  readonly control: Pick<ServiceControl, 'history'>
   readonly name: string
   readonly changes: AsyncIterator<ServiceStatus>
   /** What the person knows already; absent: nothing. */
@@ -31,7 +31,7 @@ export interface Followed {
  * Follows the rollout that goes on or is about to begin. One that a newer spec has taken the place of is no end: that one is
  * followed. Leaves `changes` open, for whatever comes next.
  */
-export async function followRollout({ engine, name, changes, print, say, ...known }: Followed): Promise<Outcome> {
+export async function followRollout({ control, name, changes, print, say, ...known }: Followed): Promise<Outcome> {
   let { told = nothingTold } = known
   for (;;) {
     const next = await changes.next()
@@ -40,7 +40,7 @@ export async function followRollout({ engine, name, changes, print, say, ...know
     const last = told.rollout
     const look = tellRollout(told, status, Date.now())
     if (last !== null && last.id !== status.rollout?.id) {
-      const ended = (await engine.history(name)).rollouts.find(({ id }) => id === last.id)
+      const ended = (await control.history(name)).rollouts.find(({ id }) => id === last.id)
       if (ended === undefined) throw new TowlineError('TL_ENGINE_LOST', `it does not know how rollout ${last.id} ended`)
       print(tellEnd(ended))
       // A newer spec may have come while it was on its way back.

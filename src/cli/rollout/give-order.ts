@@ -1,18 +1,18 @@
-import { type EngineClient, connectEngine } from '../../control/client.ts'
+import { findService } from '../../control/find-service.ts'
+import type { ServiceControl } from '../../control/service-control.ts'
 import type { OrderAnswer, ServiceOrder, ServiceStatus } from '../../control/api.ts'
-import { findService } from '../commands/status.ts'
 import { type CliContext, openInterrupt } from '../context.ts'
 import { type Outcome, describeWait, findFailure, followRollout } from './follow-rollout.ts'
-import { findProjectDir } from '../project.ts'
+import { useControl } from '../place.ts'
+import type { PlaceFlags } from '../place-flags.ts'
 import { renderRow } from '../term/layout.ts'
 import { openProgress } from '../term/progress.ts'
 import type { Terminal } from '../term/terminal.ts'
 import { nothingTold, tellRollout } from '../view/rollout-story.ts'
 import { explainPause } from '../view/rollout-words.ts'
 
-export interface OrderFlags {
+export interface OrderFlags extends PlaceFlags {
   readonly json: boolean
-  readonly project?: string
 }
 
 export interface FollowedOrderFlags extends OrderFlags {
@@ -28,29 +28,36 @@ export interface Ordered {
 
 /** What a command sees before it says anything. */
 export interface Seen {
-  readonly engine: EngineClient
+  readonly control: ServiceControl
   readonly service: ServiceStatus
   /** The rollout that a person who asked now would mean: the one that goes on, else the last one; null: there was none. */
   readonly plan: string | null
 }
 
-export async function seeService({ cwd }: CliContext, { project }: OrderFlags, name: string): Promise<Seen> {
-  const engine = await connectEngine(findProjectDir(cwd, project))
-  const service = findService(await engine.status(), name)
-  const { rollout } = service
-  // An order about one that has ended does nothing to one that began in the meantime.
-  const plan = rollout === null ? ((await engine.history(name)).rollouts.at(-1)?.id ?? null) : rollout.id
-  return { engine, service, plan }
+/** `work` on a service as it is now. */
+export async function useService<T>(
+  context: CliContext,
+  flags: PlaceFlags,
+  name: string,
+  work: (seen: Seen) => Promise<T>,
+): Promise<T> {
+  return useControl(context, flags, async (control) => {
+    const service = findService(await control.services(), name)
+    const { rollout } = service
+    // An order about one that has ended does nothing to one that began in the meantime.
+    const plan = rollout === null ? ((await control.history(name)).rollouts.at(-1)?.id ?? null) : rollout.id
+    return work({ control, service, plan })
+  })
 }
 
 /** Gives the order and prints one line: what happened, or why there was nothing to do. */
 export async function giveOrder(
   { terminal }: CliContext,
-  { engine, service: { name } }: Seen,
+  { control, service: { name } }: Seen,
   { json }: OrderFlags,
   { order, label, done }: Ordered,
 ): Promise<OrderAnswer> {
-  const answer = await engine.order(name, order)
+  const answer = await control.order(name, order)
   if (!json) terminal.out(answer.nothing === null ? renderRow(label, done) : renderRow('nothing', answer.nothing))
   return answer
 }
@@ -76,7 +83,7 @@ export async function giveAndFollow(
 /** Undefined when it was left: it goes on. */
 async function follow(
   terminal: Terminal,
-  { engine, service }: Seen,
+  { control, service }: Seen,
   json: boolean,
   label: string,
 ): Promise<Outcome | undefined> {
@@ -87,10 +94,10 @@ async function follow(
     progress.clear()
     if (!json) terminal.out(row)
   }
-  const changes = engine.watch(name, interrupt.signal)
+  const changes = control.watch(name, interrupt.signal)
   try {
     const outcome = await followRollout({
-      engine,
+      control,
       name,
       changes,
       told: tellRollout(nothingTold, service, Date.now()).told,

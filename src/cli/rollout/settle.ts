@@ -1,6 +1,6 @@
 import { TowlineError } from '../../base/errors.ts'
 import type { ServiceStatus } from '../../control/api.ts'
-import type { EngineClient } from '../../control/client.ts'
+import type { ServiceControl } from '../../control/service-control.ts'
 import { openInterrupt } from '../context.ts'
 import { renderRow } from '../term/layout.ts'
 import { openProgress } from '../term/progress.ts'
@@ -13,11 +13,15 @@ export interface SettleOptions {
 }
 
 /** Waits until a change that was accepted is done, and says how it ended. Ctrl-C leaves the change going on. */
-export async function settle(terminal: Terminal, engine: EngineClient, { name, label }: SettleOptions): Promise<void> {
+export async function settle(
+  terminal: Terminal,
+  control: Pick<ServiceControl, 'watch'>,
+  { name, label }: SettleOptions,
+): Promise<void> {
   const interrupt = openInterrupt(terminal, 'waiting')
   const progress = openProgress(terminal, label, name)
   try {
-    for await (const status of engine.watch(name, interrupt.signal)) {
+    for await (const status of control.watch(name, interrupt.signal)) {
       const { desired, ready } = status.replicas
       progress.say(`${ready}/${desired} replicas of ${name} ready`)
       if (!isSettled(status)) continue

@@ -1,11 +1,12 @@
 import { buildCommand } from '@stricli/core'
 import { apiKeyFile, envFile, examples, file, json, oneService, overlay, parseRevision } from '../flags.ts'
+import { placeFlags } from '../place-flags.ts'
 import { projectFlag } from '../project.ts'
 
 /** Commands about one revision taking the place of another. */
 
 const wait = { kind: 'boolean', default: true, brief: 'Follow the rollout to its end' } as const
-const followed = { json, wait, project: projectFlag }
+const followed = { json, wait, ...placeFlags }
 
 const plan = buildCommand({
   loader: async () => (await import('../commands/rollout/plan.ts')).plan,
@@ -43,7 +44,7 @@ const pause = buildCommand({
   loader: async () => (await import('../commands/rollout/pause.ts')).pause,
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
-    flags: { json, project: projectFlag },
+    flags: { json, ...placeFlags },
   },
   docs: {
     brief: 'Hold a rollout where it is; alarms still turn it back',
@@ -55,7 +56,7 @@ const resume = buildCommand({
   loader: async () => (await import('../commands/rollout/resume.ts')).resume,
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
-    flags: { json, project: projectFlag },
+    flags: { json, ...placeFlags },
   },
   docs: {
     brief: 'Let a rollout that was paused go on, or have it judged again; a manual step needs `promote`',
@@ -114,7 +115,7 @@ const history = buildCommand({
   loader: async () => (await import('../commands/rollout/history.ts')).history,
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
-    flags: { json, project: projectFlag },
+    flags: { json, ...placeFlags },
   },
   docs: {
     brief: 'Show the revisions that are kept and the rollouts that have ended',

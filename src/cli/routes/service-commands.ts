@@ -17,6 +17,7 @@ import {
   parseReplicas,
   parseTime,
 } from '../flags.ts'
+import { placeFlags } from '../place-flags.ts'
 import { projectFlag } from '../project.ts'
 
 /** Commands about what runs. */
@@ -73,13 +74,17 @@ const status = buildCommand({
     flags: {
       json,
       watch: { kind: 'boolean', default: false, brief: 'Go on printing at each change', withNegated: false },
-      project: projectFlag,
+      ...placeFlags,
     },
     aliases: { w: 'watch' },
   },
   docs: {
     brief: 'Show what runs, and why something was restarted',
-    fullDescription: examples('towline status', 'towline status image-classifier --json'),
+    fullDescription: examples(
+      'towline status',
+      'towline status image-classifier --json',
+      'towline status --context staging -n cats',
+    ),
   },
 })
 
@@ -93,7 +98,7 @@ const top = buildCommand({
     flags: {
       interval: { kind: 'parsed', parse: parseTime, default: '1s', placeholder: 'TIME', brief: 'Between two looks' },
       json,
-      project: projectFlag,
+      ...placeFlags,
     },
   },
   docs: {
@@ -106,7 +111,7 @@ const why = buildCommand({
   loader: async () => (await import('../commands/why.ts')).why,
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
-    flags: { json, project: projectFlag },
+    flags: { json, ...placeFlags },
   },
   docs: {
     brief: 'Explain the present state of a service in one paragraph',
@@ -121,7 +126,7 @@ const events = buildCommand({
     flags: {
       count: { kind: 'parsed', parse: parseCount, default: '50', placeholder: 'N', brief: 'Only the last N' },
       json,
-      project: projectFlag,
+      ...placeFlags,
     },
     aliases: { n: 'count' },
   },
@@ -150,7 +155,7 @@ const logs = buildCommand({
       },
       tail: { kind: 'parsed', parse: parseCount, optional: true, placeholder: 'N', brief: 'Only the last N lines' },
       json,
-      project: projectFlag,
+      ...placeFlags,
     },
     aliases: { f: 'follow', n: 'tail' },
   },
@@ -170,7 +175,7 @@ const scale = buildCommand({
         { brief: 'So many from now on; 0 turns requests away', parse: parseReplicas, placeholder: 'REPLICAS' },
       ],
     },
-    flags: { project: projectFlag },
+    flags: { ...placeFlags },
   },
   docs: {
     brief: 'Set the number of replicas until the next `up`, and wait until they serve',
@@ -192,7 +197,7 @@ const restart = buildCommand({
         brief: 'Replace the gateway, which all services share',
         withNegated: false,
       },
-      project: projectFlag,
+      ...placeFlags,
     },
   },
   docs: {
@@ -210,7 +215,7 @@ const down = buildCommand({
     },
     flags: {
       all: { kind: 'boolean', default: false, brief: 'Every service of this project', withNegated: false },
-      project: projectFlag,
+      ...placeFlags,
     },
   },
   docs: {
@@ -230,7 +235,7 @@ const infer = buildCommand({
       json,
       top: { kind: 'parsed', parse: parseCount, optional: true, placeholder: 'N', brief: 'Show the N best classes' },
       timeout,
-      project: projectFlag,
+      ...placeFlags,
     },
   },
   docs: {

@@ -17,7 +17,7 @@ export function explainService(service: ServiceStatus, events: readonly EngineEv
     ...explainRejected(service, nowMs),
     ...explainReplicas(service, nowMs),
     ...explainScale(service, nowMs),
-    explainTraffic(service),
+    ...explainTraffic(service),
     ...explainEvents(events, nowMs),
   ]
 }
@@ -93,14 +93,15 @@ function isTelling({ type, status, reason }: NonNullable<ServiceStatus['scale']>
   return status === 'False' || reason === 'ScaleUpStabilized' || reason === 'ScaleDownStabilized'
 }
 
-function explainTraffic({ traffic }: ServiceStatus): string {
+function explainTraffic({ traffic }: ServiceStatus): string[] {
+  if (traffic === null) return []
   const { requests, errors, inFlight, waiting, latency } = traffic
   const held = waiting === 0 ? '' : `, ${waiting} held until a replica is ready`
   const speed =
     latency === null
       ? 'none was answered in the last minute'
       : `in the last minute half took under ${formatMs(latency.p50Ms)} and 99 % under ${formatMs(latency.p99Ms)}`
-  return `Of ${requests} requests ${errors} failed, ${inFlight} are in flight${held}; ${speed}.`
+  return [`Of ${requests} requests ${errors} failed, ${inFlight} are in flight${held}; ${speed}.`]
 }
 
 function explainEvents(events: readonly EngineEvent[], nowMs: number): string[] {

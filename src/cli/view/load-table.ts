@@ -8,7 +8,7 @@ export interface LoadRow {
   readonly phase: string
   readonly replicas: string
   readonly requestsPerSecond: number | null
-  readonly inFlight: number
+  readonly inFlight: number | null
   readonly waiting: number | null
   readonly p50Ms: number | null
   readonly p99Ms: number | null
@@ -42,11 +42,15 @@ function compareService(
     name,
     phase,
     replicas: `${ready}/${desired}`,
-    requestsPerSecond: ratePerSecond(before?.traffic.requests, traffic.requests, tookMs),
-    inFlight: traffic.inFlight,
-    waiting: traffic.waiting,
-    p50Ms: traffic.latency?.p50Ms ?? null,
-    p99Ms: traffic.latency?.p99Ms ?? null,
+    // Where nothing of ours counts for all of them, each counts for itself.
+    requestsPerSecond:
+      traffic === null
+        ? addUp(replicas.map(({ requestsPerSecond }) => requestsPerSecond))
+        : ratePerSecond(before?.traffic?.requests, traffic.requests, tookMs),
+    inFlight: traffic === null ? addUp(replicas.map(({ inFlight }) => inFlight)) : traffic.inFlight,
+    waiting: traffic?.waiting ?? null,
+    p50Ms: traffic?.latency?.p50Ms ?? null,
+    p99Ms: traffic?.latency?.p99Ms ?? null,
     cpuPercent: addUp(replicas.map(({ cpuPercent }) => cpuPercent)),
     memoryBytes: addUp(replicas.map(({ memoryBytes }) => memoryBytes)),
   }
@@ -69,8 +73,9 @@ function compareReplica(before: ReplicaLoad | undefined, now: ReplicaLoad, tookM
   }
 }
 
-function ratePerSecond(before: number | undefined, after: number, tookMs: number): number | null {
-  return before === undefined || after < before || tookMs <= 0 ? null : ((after - before) * 1000) / tookMs
+function ratePerSecond(before: number | null = null, after: number | null, tookMs: number): number | null {
+  if (before === null || after === null || after < before || tookMs <= 0) return null
+  return ((after - before) * 1000) / tookMs
 }
 
 function addUp(values: readonly (number | null)[]): number | null {
@@ -89,7 +94,7 @@ export function renderLoads(rows: readonly LoadRow[]): string {
       row.phase,
       row.replicas,
       show(row.requestsPerSecond, (rate) => (rate < 9.95 ? rate.toFixed(1) : whole(rate))),
-      String(row.inFlight),
+      show(row.inFlight, String),
       show(row.waiting, String),
       show(row.p50Ms, formatMs),
       show(row.p99Ms, formatMs),

@@ -1,5 +1,5 @@
 import { formatMs } from '../../base/display.ts'
-import type { ServiceStatus } from '../../control/api.ts'
+import type { ServiceStatus, TrafficStatus } from '../../control/api.ts'
 import { renderRow, renderTable } from '../term/layout.ts'
 import type { Terminal } from '../term/terminal.ts'
 import { renderRollout } from './rollout-block.ts'
@@ -8,12 +8,12 @@ import { renderRollout } from './rollout-block.ts'
 export function renderService(terminal: Pick<Terminal, 'style'>, service: ServiceStatus, nowMs: number): string {
   const { traffic, scale, lastFailure } = service
   const colour = service.phase === 'Ready' ? 'green' : service.phase === 'Failed' ? 'red' : 'yellow'
+  const remote = service.instances.some(({ node }) => node !== undefined)
   const rows = service.instances.map((replica) => [
     `  ${replica.name}`,
     replica.phase,
     String(replica.revision),
-    String(replica.pid ?? '-'),
-    String(replica.port ?? '-'),
+    ...(remote ? [replica.node ?? '-'] : [String(replica.pid ?? '-'), String(replica.port ?? '-')]),
     replica.startedAtMs === null ? '-' : formatMs(nowMs - replica.startedAtMs),
     String(replica.restarts),
     replica.lastFailure?.message ?? '',
@@ -22,7 +22,7 @@ export function renderService(terminal: Pick<Terminal, 'style'>, service: Servic
     `${terminal.style('bold', service.name)}  ${terminal.style(colour, service.phase)}  ${service.summary}`,
     renderRow('url', service.url),
     ...(service.environment === null ? [] : [renderRow('environment', service.environment)]),
-    renderRow('traffic', renderTraffic(traffic)),
+    ...(traffic === null ? [] : [renderRow('traffic', renderTraffic(traffic))]),
     ...(scale === null ? [] : [renderRow('scale', renderScale(service, scale))]),
     ...renderRollout(service, nowMs),
     ...(lastFailure === null || isRejection(service)
@@ -33,7 +33,10 @@ export function renderService(terminal: Pick<Terminal, 'style'>, service: Servic
             `${formatMs(nowMs - lastFailure.atMs)} ago: ${lastFailure.message}${lastFailure.hint === null ? '' : ` (${lastFailure.hint})`}`,
           ),
         ]),
-    renderTable(['  REPLICA', 'PHASE', 'REVISION', 'PID', 'PORT', 'AGE', 'RESTARTS', 'WHY'], rows),
+    renderTable(
+      ['  REPLICA', 'PHASE', 'REVISION', ...(remote ? ['NODE'] : ['PID', 'PORT']), 'AGE', 'RESTARTS', 'WHY'],
+      rows,
+    ),
   ].join('\n')
 }
 
@@ -42,7 +45,7 @@ function isRejection({ lastFailure, rejected }: ServiceStatus): boolean {
   return lastFailure !== null && lastFailure.message === rejected?.message
 }
 
-function renderTraffic({ requests, errors, inFlight, waiting, latency }: ServiceStatus['traffic']): string {
+function renderTraffic({ requests, errors, inFlight, waiting, latency }: TrafficStatus): string {
   const held = waiting === 0 ? '' : `, ${waiting} held`
   const speed = latency === null ? '' : `, p50 ${formatMs(latency.p50Ms)}, p99 ${formatMs(latency.p99Ms)}`
   return `${requests} requests, ${errors} errors, ${inFlight} in flight${held}${speed}`

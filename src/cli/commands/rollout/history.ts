@@ -1,15 +1,13 @@
-import { connectEngine } from '../../../control/client.ts'
 import type { CliContext } from '../../context.ts'
-import { findProjectDir } from '../../project.ts'
+import { useControl } from '../../place.ts'
+import type { PlaceFlags } from '../../place-flags.ts'
 import { renderHistory } from '../../view/history-table.ts'
 
-export interface HistoryFlags {
+export interface HistoryFlags extends PlaceFlags {
   readonly json: boolean
-  readonly project?: string
 }
 
 export async function history(this: CliContext, flags: HistoryFlags, name: string): Promise<void> {
-  const engine = await connectEngine(findProjectDir(this.cwd, flags.project))
-  const told = await engine.history(name)
+  const told = await useControl(this, flags, (control) => control.history(name))
   this.terminal.out(flags.json ? JSON.stringify(told, undefined, 2) : renderHistory(told, Date.now()))
 }

@@ -1,0 +1,34 @@
+import { projectFlag } from './project.ts'
+
+/** Where a command looks for services. */
+export interface PlaceFlags {
+  readonly project?: string
+}
+
+export const placeFlags = { project: projectFlag } as const
+
+/** Which cluster, and where in it. */
+export interface ClusterFlags {
+  readonly context?: string
+  readonly namespace?: string
+}
+
+export const clusterFlags = {
+  context: {
+    kind: 'parsed',
+    parse: String,
+    optional: true,
+    placeholder: 'NAME',
+    brief: 'Cluster: a context of the kubeconfig; default: the current one',
+  },
+  namespace: {
+    kind: 'parsed',
+    parse: String,
+    optional: true,
+    placeholder: 'NS',
+    brief: "Namespace of the cluster; default: the context's",
+  },
+} as const
+
+/** Of every command that has them, as everywhere around Kubernetes. */
+export const clusterAliases = { n: 'namespace' } as const

@@ -1,0 +1,54 @@
+import type { ClusterObservation } from '../../cluster/observation.ts'
+import type { Explanation } from '../../cluster/explain/cause.ts'
+import type { ServicePhase, ServiceStatus } from '../../engine/service-status.ts'
+import { describeAutoscaler } from './autoscaler-status.ts'
+import { describeCause, describePod } from './replica-status.ts'
+import { describeRevisions, describeRollout, findTurn, listRevisions, modelDigestOf } from './revisions.ts'
+
+const phases = {
+  Missing: 'Stopping',
+  Ready: 'Ready',
+  Idle: 'Idle',
+  Progressing: 'Updating',
+  Paused: 'Updating',
+  Degraded: 'Degraded',
+  Failed: 'Failed',
+  Stopping: 'Stopping',
+} as const satisfies Record<Explanation['state'], ServicePhase>
+
+/** A service of a cluster in the words of an engine's: what the commands show. */
+export function describeService(observation: ClusterObservation, explanation: Explanation): ServiceStatus {
+  const { name, namespace, deployment, autoscaler } = observation
+  const revisions = listRevisions(observation)
+  const { stable, candidate } = findTurn(observation)
+  const [cause] = explanation.causes
+  const rollout = describeRollout(observation)
+  const starting = explanation.state === 'Progressing' && rollout === null
+  return {
+    name,
+    file: null,
+    url: `http://${name}.${namespace}.svc`,
+    port: 80,
+    phase: starting ? 'Starting' : phases[explanation.state],
+    summary: explanation.summary,
+    environment: deployment?.metadata?.annotations?.['towline.dev/environment'] ?? null,
+    revision: stable?.number ?? candidate?.number ?? 0,
+    replicas: { desired: deployment?.spec?.replicas ?? 1, ready: explanation.replicas.serving },
+    model: {
+      name: deployment?.spec?.template?.metadata?.annotations?.['towline.dev/model-name'] ?? name,
+      format: 'onnx',
+      path: deployment?.spec?.template?.spec?.containers?.[0]?.image ?? '',
+      digest: stable === null ? '' : modelDigestOf(stable),
+      sha256: null,
+      sizeBytes: null,
+    },
+    traffic: null,
+    scale: autoscaler === undefined ? null : describeAutoscaler(autoscaler),
+    paused: deployment?.spec?.paused ?? false,
+    rollout,
+    rejected: null,
+    revisions: describeRevisions(observation),
+    instances: observation.pods.map((pod) => describePod(pod, revisions, explanation.causes)),
+    lastFailure: cause === undefined ? null : describeCause(cause),
+  }
+}
