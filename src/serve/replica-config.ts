@@ -9,7 +9,8 @@ export interface ReplicaConfig {
   readonly service: string
   /** Unique name of this replica, e.g. `image-classifier-3-bx7kq`. Absent: the name of its host, as in a container. */
   readonly replica?: string
-  readonly revision: number
+  /** Its number, or in a cluster, where numbers come later, its hash. */
+  readonly revision: number | string
   /** Absolute path of a folder with `model.onnx` and maybe `card.yaml`, or of a single `.onnx` file. */
   readonly modelPath: string
   readonly modelName: string
