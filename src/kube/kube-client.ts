@@ -40,7 +40,9 @@ export interface ListAnswer<T> {
 /**
  * One API server as one person. Failures are TL_CLUSTER_UNREACHABLE (nobody answers, or only in part), TL_CLUSTER_UNAUTHORIZED (401: who are you),
  * TL_CLUSTER_FORBIDDEN (403: the verb, the kind and the namespace are named), TL_CLUSTER_CONFLICT (409), TL_CLUSTER_REFUSED (other answers
- * of 400 to 499, with the server's own sentence and the fields it names), TL_CLUSTER_FAILED (500 and up).
+ * of 400 to 499, with the server's own sentence and the fields it names; a full quota and an admission that says no are 403 and belong
+ * here), TL_CLUSTER_FAILED (500 and up). The status itself is in `KubeFailure`. What is repeatable (all but `create` and `request`) is
+ * tried again, four times in all, while the server asks for patience (429, 502, 503, 504) or connections break.
  */
 export interface KubeClient {
   /** `https://…` */
@@ -49,7 +51,7 @@ export interface KubeClient {
   readonly context: string
   /** Where objects without a namespace go. */
   readonly namespace: string
-  /** Undefined: there is none of this name. */
+  /** Undefined: there is none of this name; there is none either of a kind that this server does not know. */
   get<T extends KubeObject>(resource: Resource, name: string, place?: ObjectPlace): Promise<T | undefined>
   /** All pages. Undefined items never occur; a kind that this server does not know is TL_CLUSTER_REFUSED with status 404. */
   list<T extends KubeObject>(resource: Resource, query?: ListQuery): Promise<ListAnswer<T>>
@@ -62,17 +64,17 @@ export interface KubeClient {
   ): Promise<T>
   /** JSON merge patch. */
   merge<T extends KubeObject>(resource: Resource, name: string, patch: unknown, query?: PatchQuery): Promise<T>
-  /** False: there was none. Dependents follow in the background. */
+  /** False: there was none, or none any more when the answer of a first try was lost. Dependents follow in the background. */
   remove(resource: Resource, name: string, place?: ObjectPlace & { readonly uid?: string }): Promise<boolean>
-  /** True where the server serves this kind (discovery, asked once for each group and version). */
+  /** True where the server serves this kind (discovery). A yes is kept, a no is asked again: kinds are installed at any time. */
   serves(resource: Resource): Promise<boolean>
   /** `{"gitVersion": "v1.35.4", "major": "1", "minor": "35"}` */
   version(): Promise<{ readonly major: number; readonly minor: number; readonly gitVersion: string }>
   /** What the person may do, by SelfSubjectAccessReview. */
   may(verb: string, resource: Resource, place?: ObjectPlace & { readonly subresource?: string }): Promise<boolean>
-  /** A stream of bytes, such as a pod's log: `/api/v1/namespaces/…/pods/NAME/log?follow=true`. */
+  /** A stream of bytes, such as a pod's log: `/api/v1/namespaces/…/pods/NAME/log?follow=true`. It has to be read, or the signal given. */
   stream(path: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>
-  /** Any request through the API server, such as one to a Service by its proxy. Statuses of 400 and up are answers here. */
+  /** Any request through the API server, such as one to a Service by its proxy, sent once. Statuses of 400 and up are answers here. */
   request(call: RawCall): Promise<RawAnswer>
   close(): Promise<void>
 }

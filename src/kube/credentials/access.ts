@@ -7,14 +7,28 @@ export interface ClusterAccess {
   readonly tls: ClusterTls
   /** `http://proxy:3128`; absent: straight. */
   readonly proxy?: string
-  /** Headers that say who asks. `renewed`: the server did not take the last ones. */
-  authorize(renewed: boolean): Promise<Readonly<Record<string, string>>>
+  /** Who asks. `renewed`: the server did not take the last answer. TL_KUBECONFIG_UNUSABLE where a file or a plugin fails. */
+  readonly authorize: Login
+}
+
+export type Login = (renewed: boolean) => Promise<Authority>
+
+export interface Authority {
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Shown when a connection is made; another one than before wants new connections. */
+  readonly certificate?: ClientCertificate
+}
+
+/** Both in PEM. */
+export interface ClientCertificate {
+  readonly cert: string
+  readonly key: string
 }
 
 export interface ClusterTls {
-  readonly ca?: Uint8Array | string
-  readonly cert?: Uint8Array | string
-  readonly key?: Uint8Array | string
+  /** PEM; absent: the authorities that Node trusts. */
+  readonly ca?: string
   /** Name that the certificate of the server has to have; absent: the host's. */
   readonly servername?: string
   /** False where the kubeconfig says `insecure-skip-tls-verify`. */
@@ -28,5 +42,8 @@ export interface AccessWishes {
   readonly context?: string
   /** Absent: the context's, then `default`. */
   readonly namespace?: string
+  /** Absent: that of the process. Plugins get the one of the process in any case. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Where the kubelet puts what a pod's own account is. */
+  readonly accountFolder?: string
 }

@@ -1,4 +1,5 @@
-import { type ErrorCode, TowlineError, hasErrno } from '../../base/errors.ts'
+import { oneLine } from '../../base/display.ts'
+import { type ErrorCode, TowlineError } from '../../base/errors.ts'
 
 /** What an API server says of a failure: a `Status` object. */
 export interface StatusBody {
@@ -24,6 +25,7 @@ export class KubeFailure extends TowlineError {
     more: { readonly hint?: string; readonly status: number; readonly body: StatusBody },
   ) {
     super(code, detail, more.hint === undefined ? {} : { hint: more.hint })
+    this.name = 'KubeFailure'
     this.status = more.status
     this.body = more.body
   }
@@ -37,26 +39,39 @@ export interface Asked {
   readonly context: string
 }
 
+/** The status of a failure that a server answered; undefined for every other one. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof KubeFailure ? error.status : undefined
+}
+
+/** An answer of 300 and up as a failure: in the server's own words where it has some. */
+
 export function readFailure(status: number, text: string, asked: Asked): KubeFailure {
   const body = readStatus(text)
-  const said = body.message ?? (text.trim().slice(0, 300) || `status ${status}`)
+  const said = body.message ?? (oneLine(text) || `status ${status}`)
   const what = `${asked.method} ${asked.path.split('?', 1)[0]}`
   const fail = (code: ErrorCode, detail: string, hint?: string): KubeFailure =>
     new KubeFailure(code, detail, { status, body, ...(hint === undefined ? {} : { hint }) })
   if (status === 401)
     return fail('TL_CLUSTER_UNAUTHORIZED', `${asked.server}, context ${asked.context}: ${said}`, 'sign in again')
-  if (status === 403 && !isQuota(said))
+  if (status === 403 && (body.message === undefined || isLackOfRights(said)))
     return fail('TL_CLUSTER_FORBIDDEN', said, 'ask whoever runs the cluster for a role with this right')
   if (status === 409 || status === 412) return fail('TL_CLUSTER_CONFLICT', said)
+  if (status === 404 && body.message === undefined)
+    return fail(
+      'TL_CLUSTER_REFUSED',
+      `${asked.server} serves nothing at ${asked.path.split('?', 1)[0]}`,
+      'the kind is not installed there, or the address is not that of a Kubernetes API server',
+    )
   // A field that the server does not know is answered as a failure of the server when it is applied.
   const isUnknownField = said.includes('failed to create typed patch object')
   if (status >= 500 && !isUnknownField) return fail('TL_CLUSTER_FAILED', `${what} at ${asked.server}: ${said}`)
   return fail('TL_CLUSTER_REFUSED', withCauses(said, body))
 }
 
-/** A full quota is answered as forbidden, but it is no matter of rights. */
-function isQuota(message: string): boolean {
-  return /exceeded quota|violates PodSecurity|admission webhook|is forbidden: .*(limit|maximum|minimum)/i.test(message)
+/** A full quota and an admission that says no are answered as forbidden as well, but they are no matter of rights. */
+function isLackOfRights(message: string): boolean {
+  return /\bUser ".*" cannot /.test(message)
 }
 
 function withCauses(said: string, { details }: StatusBody): string {
@@ -73,69 +88,4 @@ export function readStatus(text: string): StatusBody {
   } catch {
     return {}
   }
-}
-
-const certificateErrnos = [
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-]
-
-/** Why there is no answer at all. Bugs are given back as they are. */
-export function explainSilence(error: unknown, { server, context }: Pick<Asked, 'server' | 'context'>): unknown {
-  const cause = rootOf(error)
-  const silent = (what: string, hint: string): TowlineError =>
-    new TowlineError('TL_CLUSTER_UNREACHABLE', `${server}, context ${context}: ${what}`, { cause: error, hint })
-  if (hasErrno(cause, ...certificateErrnos))
-    return silent(
-      `its certificate is not trusted (${cause instanceof Error ? cause.message : ''})`,
-      'the kubeconfig needs the authority that signed it (certificate-authority-data); sign in again to get it',
-    )
-  if (hasErrno(cause, 'ECONNREFUSED'))
-    return silent('nothing listens there', 'start the cluster, or choose another one with --context')
-  if (hasErrno(cause, 'ENOTFOUND', 'EAI_AGAIN'))
-    return silent('its name is not known', 'is a VPN off, or the name in the kubeconfig wrong?')
-  if (
-    hasErrno(
-      cause,
-      'ETIMEDOUT',
-      'UND_ERR_CONNECT_TIMEOUT',
-      'UND_ERR_HEADERS_TIMEOUT',
-      'UND_ERR_BODY_TIMEOUT',
-      'EHOSTUNREACH',
-      'ENETUNREACH',
-    )
-  )
-    return silent('it does not answer', 'is a VPN off, or a firewall in between?')
-  if (
-    hasErrno(
-      cause,
-      'ECONNRESET',
-      'EPIPE',
-      'UND_ERR_SOCKET',
-      'UND_ERR_ABORTED',
-      'EPROTO',
-      'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-    ) ||
-    isTls(cause)
-  )
-    return silent(
-      `the connection broke (${cause instanceof Error ? cause.message : ''})`,
-      'try again; if it stays so, see whether the server is well',
-    )
-  return error
-}
-
-function isTls(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^ERR_(SSL|TLS)_/.test(String(error.code))
-}
-
-function rootOf(error: unknown): unknown {
-  const cause = error instanceof AggregateError ? error.errors[0] : error instanceof Error ? error.cause : undefined
-  return cause instanceof Error && 'code' in cause ? rootOf(cause) : error
 }

@@ -1,9 +1,11 @@
-import { Agent, type Dispatcher, ProxyAgent } from 'undici'
-import { backoffMs } from '../../base/backoff.ts'
+import type { Dispatcher } from 'undici'
 import type { Clock } from '../../base/clock.ts'
-import { TowlineError } from '../../base/errors.ts'
-import type { ClusterAccess } from '../credentials/access.ts'
-import { type Asked, explainSilence, readFailure } from './failure.ts'
+import type { ClientCertificate, ClusterAccess } from '../credentials/access.ts'
+import { type KubeAnswer, readStart } from './answer.ts'
+import { isSameCertificate, openDispatcher } from './dispatcher.ts'
+import { readFailure } from './failure.ts'
+import { isPassingFailure, maxTries, retryDelayMs } from './retry.ts'
+import { explainSilence, isPassing } from './silence.ts'
 
 export interface KubeCall {
   readonly method: string
@@ -12,141 +14,142 @@ export interface KubeCall {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
   readonly signal?: AbortSignal | undefined
-  /** Until the answer begins; a stream may last as long as it likes then. */
+  /** Until the answer begins, and between two parts of its body. Default: 30 s. */
   readonly timeoutMs?: number
+  /** The body may be silent for as long as it likes. */
+  readonly isStream?: boolean
+  /** Done twice it does the same. Default: all but POST. */
+  readonly isRepeatable?: boolean
 }
 
-export interface KubeAnswer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: AsyncIterable<Uint8Array>
-  /** All of it. TL_CLUSTER_UNREACHABLE when it breaks off. */
-  bytes(): Promise<Uint8Array>
-}
-
-/** One connection pool to one API server, as one person. */
+/** Connections to one API server, as one person. */
 export interface Transport {
-  /** The answer, whatever its status. TL_CLUSTER_UNREACHABLE when there is none. */
+  /** The answer, whatever its status; who asks is asked once more at 401. TL_CLUSTER_UNREACHABLE when there is none. */
   send(call: KubeCall): Promise<KubeAnswer>
-  /** The JSON of an answer under 300; other answers are thrown. What changes nothing is tried again while a server asks for patience. */
-  json(call: KubeCall): Promise<unknown>
+  /**
+   * What `read` makes of an answer under 300; others are thrown. Where it may help, what is repeatable is tried again, `maxTries` times
+   * in all, also when `read` meets the end of a connection.
+   */
+  ask<T>(call: KubeCall, read: (answer: KubeAnswer) => Promise<T>): Promise<T>
+  /** Ends every call. */
   close(): Promise<void>
 }
 
-const defaultTimeoutMs = 30_000
-const connectTimeoutMs = 10_000
-const triesWhenBusy = 4
-const busyBackoff = { firstMs: 250, factor: 2, maxMs: 5000 }
+export interface TransportOptions {
+  readonly access: ClusterAccess
+  readonly clock: Clock
+  readonly userAgent: string
+  readonly random: () => number
+}
 
-/** HTTP/1.1: a watch holds a connection of its own, and nothing here sends hundreds of calls at a time. */
-export function openTransport(access: ClusterAccess, clock: Clock): Transport {
-  const { server, context } = access
-  const dispatcher = openDispatcher(access)
+const defaultTimeoutMs = 30_000
+const maxFailureBytes = 256 << 10
+
+export function openTransport({ access, clock, userAgent, random }: TransportOptions): Transport {
+  const { server, authorize } = access
+  const base = new URL(server)
+  const basePath = base.pathname.replace(/\/$/, '')
+  const pool = openPool(access)
+  let wasReached = false
+
   const dispatch = async (call: KubeCall, renewed: boolean): Promise<KubeAnswer> => {
-    const asked = { method: call.method, path: call.path, server, context }
-    const headers = {
-      accept: 'application/json',
-      'user-agent': 'towline',
-      ...call.headers,
-      ...(await access.authorize(renewed)),
-    }
-    const { timeoutMs = defaultTimeoutMs } = call
+    const { method, path, body = null, timeoutMs = defaultTimeoutMs, signal } = call
+    signal?.throwIfAborted()
+    const { headers, certificate } = await authorize(renewed)
+    const dispatcher = await pool.use(certificate)
+    const explain = (error: unknown): unknown =>
+      signal?.aborted === true ? signal.reason : explainSilence(error, access)
     try {
-      const {
-        statusCode,
-        headers: got,
+      const answer = await dispatcher.request({
+        origin: base.origin,
+        path: basePath + path,
+        method,
+        headers: { accept: 'application/json', 'user-agent': userAgent, ...call.headers, ...headers },
         body,
-      } = await dispatcher.request({
-        origin: server,
-        path: new URL(server).pathname.replace(/\/$/, '') + call.path,
-        method: call.method,
-        headers,
-        body: call.body === undefined ? null : call.body,
         headersTimeout: timeoutMs,
-        bodyTimeout: 0,
-        ...(call.signal === undefined ? {} : { signal: call.signal }),
+        bodyTimeout: call.isStream === true ? 0 : timeoutMs,
+        ...(signal === undefined ? {} : { signal }),
       })
-      return readAnswer(statusCode, got, body, asked)
+      wasReached = true
+      return {
+        status: answer.statusCode,
+        headers: joinHeaders(answer.headers),
+        body: explained(answer.body, explain),
+      }
     } catch (error) {
-      call.signal?.throwIfAborted()
-      throw explainSilence(error, asked)
+      throw explain(error)
     }
   }
+
   const send = async (call: KubeCall): Promise<KubeAnswer> => {
     const answer = await dispatch(call, false)
     if (answer.status !== 401) return answer
-    await answer.bytes()
-    return dispatch(call, true)
+    await readStart(answer.body, maxFailureBytes)
+    return await dispatch(call, true)
   }
+
   return {
     send,
-    json: async (call) => {
-      for (let attempt = 0; ; attempt++) {
-        const answer = await send(call)
-        const text = Buffer.from(await answer.bytes()).toString()
-        if (answer.status < 300) return parseAnswer(text, call, access)
-        const busy = answer.status === 429 || (answer.status === 503 && call.method === 'GET')
-        // An eviction that a budget holds back is refused with 429 too, without asking for patience.
-        const askedMs = Number(answer.headers['retry-after'] ?? Number.NaN) * 1000
-        if (!busy || attempt + 1 >= triesWhenBusy || (answer.status === 429 && !(askedMs >= 0)) || isBudget(text))
-          throw readFailure(answer.status, text, { method: call.method, path: call.path, server, context })
-        await clock.sleep(
-          Math.max(backoffMs(busyBackoff, attempt, Math.random()), Math.min(askedMs || 0, 10_000)),
-          call.signal,
-        )
+    ask: async (call, read) => {
+      const { method, isRepeatable = method !== 'POST', signal } = call
+      for (let tries = 1; ; tries++) {
+        const isLast = !isRepeatable || tries === maxTries
+        let retryAfter: string | undefined
+        try {
+          const answer = await send(call)
+          if (answer.status < 300) return await read(answer)
+          const text = Buffer.from(await readStart(answer.body, maxFailureBytes)).toString()
+          const failure = readFailure(answer.status, text, { ...access, method, path: call.path })
+          if (isLast || !isPassingFailure(failure, answer.headers)) throw failure
+          retryAfter = answer.headers['retry-after']
+        } catch (error) {
+          if (isLast || !isPassing(error, wasReached)) throw error
+        }
+        await clock.sleep(retryDelayMs(tries, retryAfter, random(), clock.nowMs()), signal)
       }
     },
-    close: () => dispatcher.destroy(),
+    close: () => pool.close(),
   }
 }
 
-function isBudget(text: string): boolean {
-  return text.includes('DisruptionBudget')
+interface Pool {
+  use(certificate: ClientCertificate | undefined): Promise<Dispatcher>
+  close(): Promise<void>
 }
 
-function openDispatcher({ proxy, tls }: ClusterAccess): Dispatcher {
-  // Buffers of node:tls, as undici hands them on.
-  const secure = tls as { ca?: Buffer; cert?: Buffer; key?: Buffer; servername?: string; rejectUnauthorized: boolean }
-  const common = { keepAliveTimeout: 30_000, connections: 64 }
-  return proxy === undefined
-    ? new Agent({ ...common, connect: { ...secure, timeout: connectTimeoutMs, keepAlive: true } })
-    : new ProxyAgent({ ...common, uri: proxy, requestTls: secure })
-}
-
-function readAnswer(
-  status: number,
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-  body: Dispatcher.ResponseData['body'],
-  asked: Asked,
-): KubeAnswer {
+/** A certificate belongs to a connection: with another one there are other connections, and calls under way end on theirs. */
+function openPool(access: ClusterAccess): Pool {
+  const opened: Promise<Dispatcher>[] = []
+  let current: ClientCertificate | undefined
   return {
-    status,
-    headers: Object.fromEntries(
-      Object.entries(headers).map(([key, value]) => [key, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
-    ),
-    body,
-    bytes: async () => {
-      try {
-        return new Uint8Array(await body.arrayBuffer())
-      } catch (error) {
-        throw explainSilence(error, asked)
-      }
+    use: (certificate) => {
+      const last = opened.at(-1)
+      if (last !== undefined && isSameCertificate(current, certificate)) return last
+      void last?.then((dispatcher) => dispatcher.close()).catch(() => {})
+      current = certificate
+      const next = openDispatcher(access, certificate)
+      opened.push(next)
+      return next
+    },
+    close: async () => {
+      await Promise.all(opened.map(async (dispatcher) => (await dispatcher).destroy()))
     },
   }
 }
 
-function parseAnswer(text: string, { method, path }: KubeCall, { server }: ClusterAccess): unknown {
-  if (text === '') return undefined
+async function* explained(
+  body: AsyncIterable<Uint8Array>,
+  explain: (error: unknown) => unknown,
+): AsyncGenerator<Uint8Array> {
   try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new TowlineError(
-      'TL_CLUSTER_FAILED',
-      `${method} ${path.split('?', 1)[0]} at ${server}: the answer is no JSON (\`${text.slice(0, 80)}\`)`,
-      {
-        cause,
-        hint: 'is something else than a Kubernetes API server there, such as a page to sign in?',
-      },
-    )
+    yield* body
+  } catch (error) {
+    throw explain(error)
   }
+}
+
+function joinHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+  )
 }

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { stringify } from 'yaml'
+import { systemClock } from '../../base/clock.ts'
+import { readAccess } from './kubeconfig.ts'
+
+function openDir(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), 'towline-kubeconfig-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  return dir
+}
+
+function write(dir: string, name: string, user: object, server = 'https://127.0.0.1:1'): string {
+  const file = join(dir, name)
+  const document = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': name,
+    clusters: [{ name, cluster: { server } }],
+    users: [{ name, user }],
+    contexts: [{ name, context: { cluster: name, user: name, namespace: `ns-${name}` } }],
+  }
+  writeFileSync(file, stringify(document))
+  return file
+}
+
+const read = (kubeconfig: string, context?: string) =>
+  readAccess({ kubeconfig, env: {}, ...(context === undefined ? {} : { context }) }, systemClock)
+
+test('of several files the first says which context is current, and all give theirs', async (t) => {
+  const dir = openDir(t)
+  const both = [write(dir, 'a', { token: 'one' }), write(dir, 'b', { token: 'two' })].join(delimiter)
+  assert.deepEqual([(await read(both)).context, (await read(both)).namespace], ['a', 'ns-a'])
+  const second = await read(both, 'b')
+  assert.equal(second.namespace, 'ns-b')
+  assert.equal((await second.authorize(false)).headers['authorization'], 'Bearer two')
+})
+
+test('a token in a file is read again when the server does not take it any more', async (t) => {
+  const dir = openDir(t)
+  writeFileSync(join(dir, 'token'), 'old\n')
+  const { authorize } = await read(write(dir, 'a', { tokenFile: 'token' }))
+  writeFileSync(join(dir, 'token'), 'new\n')
+  assert.equal((await authorize(false)).headers['authorization'], 'Bearer old')
+  assert.equal((await authorize(true)).headers['authorization'], 'Bearer new')
+})
+
+test('a command signs in, and is asked again when its token is not taken', async (t) => {
+  const dir = openDir(t)
+  const command = join(dir, 'sign-in')
+  const credential =
+    '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t\'$n\'"}}'
+  writeFileSync(
+    command,
+    `#!/bin/sh\nn=$(cat ${dir}/n 2>/dev/null || echo 0)\nn=$((n + 1))\necho $n >${dir}/n\necho '${credential}'\n`,
+  )
+  chmodSync(command, 0o755)
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command, interactiveMode: 'Never' }
+  const { authorize } = await read(write(dir, 'a', { exec }))
+  const first = (await authorize(false)).headers['authorization']
+  assert.equal((await authorize(false)).headers['authorization'], first)
+  assert.notEqual((await authorize(true)).headers['authorization'], first)
+})
+
+test('what is wrong with the access names the file and what there is, and no secret', async (t) => {
+  const dir = openDir(t)
+  const file = write(dir, 'a', { token: 's3cret' })
+  await assert.rejects(read(join(dir, 'none')), { code: 'TL_KUBECONFIG_UNUSABLE', message: /there is no .*none/ })
+  await assert.rejects(read(file, 'b'), (error: Error) => {
+    assert.match(error.message, /`b`/)
+    assert.doesNotMatch(`${error.message}${String((error as { hint?: string }).hint)}`, /s3cret/)
+    return true
+  })
+  writeFileSync(join(dir, 'broken'), 'a: [')
+  await assert.rejects(read(join(dir, 'broken')), { code: 'TL_KUBECONFIG_UNUSABLE' })
+  await assert.rejects(
+    read(
+      write(dir, 'c', {
+        exec: { apiVersion: 'client.authentication.k8s.io/v1', command: join(dir, 'nope'), interactiveMode: 'Never' },
+      }),
+    ),
+    {
+      code: 'TL_KUBECONFIG_UNUSABLE',
+      message: /nope/,
+    },
+  )
+})
