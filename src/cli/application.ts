@@ -12,6 +12,7 @@ import { TowlineError, codes, hasErrno } from '../base/errors.ts'
 import { readVersion } from '../base/process/version.ts'
 import type { CliContext } from './context.ts'
 import { examples } from './flags.ts'
+import { clusterCommands } from './routes/cluster-commands.ts'
 import { imageCommands } from './routes/image-commands.ts'
 import { modelCommands } from './routes/model-commands.ts'
 import { rolloutCommands } from './routes/rollout-commands.ts'
@@ -37,7 +38,14 @@ const completion = buildCommand({
 })
 
 const routes = buildRouteMap({
-  routes: { ...serviceCommands, ...rolloutCommands, ...modelCommands, ...imageCommands, completion },
+  routes: {
+    ...serviceCommands,
+    ...rolloutCommands,
+    ...modelCommands,
+    ...imageCommands,
+    ...clusterCommands,
+    completion,
+  },
   docs: {
     brief: 'Tow a trained model from a laptop to a fleet',
     fullDescription: `Tow a trained model from a laptop to a fleet.\n\n${examples('towline init model.onnx', 'towline up towline.yaml', 'towline infer image-classifier cat.jpg')}`,

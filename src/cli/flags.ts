@@ -77,6 +77,11 @@ export function parseRevision(text: string): number {
   return Number(text)
 }
 
+export function parseCuda(text: string): string {
+  if (!/^\d{1,2}\.\d{1,2}(\.\d{1,3})?$/.test(text)) throw new Error(`\`${text}\` is not a version of CUDA; write 12.4`)
+  return text
+}
+
 export function parseRate(text: string): number {
   const rate = /^\d{1,7}(\.\d{1,3})?$/.test(text) ? Number(text) : 0
   if (rate === 0) throw new Error(`\`${text}\` is not a rate; write requests per second, such as 50 or 0.5`)

@@ -1,0 +1,80 @@
+import { buildCommand } from '@stricli/core'
+import { examples, file, json, overlay, parseCuda } from '../flags.ts'
+
+/** Commands about a service on Kubernetes. */
+
+const render = buildCommand({
+  loader: async () => (await import('../commands/cluster/render.ts')).render,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [{ ...file, default: 'towline.yaml' }] },
+    flags: {
+      env: overlay,
+      namespace: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'NS',
+        brief: "Namespace of the objects; default: the spec's, else `default`",
+      },
+      form: {
+        kind: 'enum',
+        values: ['objects', 'service'],
+        default: 'objects',
+        brief: 'Kubernetes objects, or the sealed ModelService',
+      },
+      json,
+    },
+    aliases: { n: 'namespace' },
+  },
+  docs: {
+    brief: 'Print what Kubernetes would get: sealed, and the same bytes each time',
+    fullDescription: examples(
+      'towline render > deploy.yaml',
+      'towline render --env production -n cats | kubectl apply --server-side -f -',
+      'towline render --form service',
+    ),
+  },
+})
+
+const gpu = buildCommand({
+  loader: async () => (await import('../commands/cluster/gpu.ts')).gpu,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [{ ...file, optional: true }] },
+    flags: {
+      env: overlay,
+      cuda: {
+        kind: 'parsed',
+        parse: parseCuda,
+        optional: true,
+        placeholder: 'VERSION',
+        brief: 'CUDA of the image, such as 12.4: drivers are checked against it',
+      },
+      json,
+      context: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'NAME',
+        brief: 'A context of the kubeconfig; default: the current one',
+      },
+      namespace: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        placeholder: 'NS',
+        brief: "Whose quotas count; default: the spec's, else the context's",
+      },
+    },
+    aliases: { n: 'namespace' },
+  },
+  docs: {
+    brief: 'Show the GPUs of a cluster and who holds them; with a spec, how much of it would fit and where not',
+    fullDescription: examples(
+      'towline gpu',
+      'towline gpu --context staging --json',
+      'towline gpu towline.yaml -n cats --cuda 12.4',
+    ),
+  },
+})
+
+export const clusterCommands = { render, gpu }

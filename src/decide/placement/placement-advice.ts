@@ -1,0 +1,116 @@
+import { formatAmount } from './amount.ts'
+import type { NodeFacts } from './facts.ts'
+import { gpuLabels, wholeGpu } from './gpu-pod-parts.ts'
+import type { Misfit } from './node-fit.ts'
+import { distanceOf } from './placement-words.ts'
+import type { Placement, SeenRoom, SurgeWish } from './placement.ts'
+import type { NodeVerdict } from './room.ts'
+
+const slicePrefix = 'nvidia.com/mig-'
+
+type Answer = Pick<Placement, 'kind' | 'nodes' | 'quota'> & { readonly room: SeenRoom }
+
+interface Advised {
+  readonly nodes: readonly NodeFacts[]
+  readonly surge: SurgeWish
+}
+
+/** What to do so that there is room: what takes least comes first. Undefined: nothing here says anything. */
+export function adviseRoom(
+  { nodes: facts, surge }: Advised,
+  { kind, room, nodes, quota }: Answer,
+  fallback: 'Swap' | 'Recreate' | undefined,
+): string | undefined {
+  if (kind === 'Wait' && room.whenEnded > room.now) return 'wait: it goes on by itself'
+  if (fallback !== undefined && fallback !== surge)
+    return `\`rollout.surge: ${fallback}\` fits: ${fallback === 'Swap' ? 'old pods go first, one at a time' : 'old pods go first, all of them, and nobody answers meanwhile'}`
+  const onNodes = nodes.reduce((sum, each) => sum + each.room, 0)
+  if (quota !== undefined && quota.room < onNodes)
+    return `have quota \`${quota.quota}\` raised, or ask for less of ${quota.name}`
+  const full = nodes.find(({ limit, room: left }) => limit !== undefined && left === 0)
+  if (full !== undefined) return adviseFull(full, room.now)
+  if (room.now > 0) return `ask for ${countReplicas(room.now)}, or add a node`
+  return first(nodes, (misfit, node) =>
+    adviseMisfit(
+      misfit,
+      facts.find(({ name }) => name === node),
+    ),
+  )
+}
+
+function adviseFull({ limit }: NodeVerdict, now: number): string {
+  const [holder] = limit?.holders ?? []
+  const fewer = now > 0 ? `ask for ${countReplicas(now)}, ` : ''
+  return holder === undefined || limit?.resource.includes('/') !== true
+    ? `${fewer}ask for less ${limit?.resource ?? ''}, or add a node`
+    : `${fewer}stop ${holder.pod} or wait for its end, or add a node`
+}
+
+/** Of the node that is nearest to taking a pod. */
+function first(
+  nodes: readonly NodeVerdict[],
+  advise: (misfit: Misfit, node: string) => string | undefined,
+): string | undefined {
+  const byDistance = nodes.toSorted((a, b) => distanceOf(a) - distanceOf(b) || memoryOf(b) - memoryOf(a))
+  return byDistance
+    .map(({ node, misfit }) => (misfit === undefined ? undefined : advise(misfit, node)))
+    .find((advice) => advice !== undefined)
+}
+
+/** The largest device comes closest to what is asked for. */
+function memoryOf({ misfit }: NodeVerdict): number {
+  if (misfit?.kind !== 'LabelDiffers' || !misfit.label.endsWith('.memory') || misfit.found === null) return 0
+  return Number(misfit.found)
+}
+
+function adviseMisfit(misfit: Misfit, node: NodeFacts | undefined): string | undefined {
+  const name = node?.name ?? ''
+  switch (misfit.kind) {
+    case 'Cordoned':
+      return `\`kubectl uncordon ${name}\``
+    case 'NotReady':
+      return `see why ${name} is not ready: \`kubectl describe node ${name}\``
+    case 'Tainted':
+      return `if these pods may be there: \`pod.tolerations: [{ key: ${misfit.taint.key}, operator: Exists, effect: ${misfit.taint.effect} }]\``
+    case 'DriverTooOld':
+      return `update the driver of ${name} to ${misfit.floor} or later, or build with an older CUDA`
+    case 'LabelDiffers':
+      return adviseLabel(misfit)
+    case 'TooSmall':
+      return adviseTooSmall(misfit, node)
+  }
+}
+
+function adviseLabel({ label, found, wanted }: Misfit & { kind: 'LabelDiffers' }): string | undefined {
+  if (label.endsWith('.memory') && found !== null)
+    return `\`gpu.minMemory: ${Number(found) % 1024 === 0 ? `${Number(found) / 1024}Gi` : `${found}Mi`}\` is what there is, if the model needs no more`
+  if (label.endsWith('.sharing-strategy') && found !== null)
+    return found === 'none'
+      ? '`gpu.sharing: Exclusive` takes whole devices'
+      : '`gpu.sharing: Shared`, if others may slow it down and break it'
+  if (found === null && label.startsWith('nvidia.com/'))
+    return "install NVIDIA's GPU feature discovery, which labels nodes, or ask for less"
+  if (label === gpuLabels.slices) return '`gpu.count: 1`'
+  return `a node with ${label} ${wanted}`
+}
+
+function adviseTooSmall(
+  { resource, has, asked, offers }: Misfit & { kind: 'TooSmall' },
+  node: NodeFacts | undefined,
+): string | undefined {
+  if (has > 0)
+    return resource.includes('/')
+      ? `at most ${has} of ${resource} are on one node; ${asked} are asked for`
+      : `at most ${formatAmount(resource, has)} of ${resource} are on one node`
+  if (resource.startsWith(slicePrefix) && offers.includes(wholeGpu) && node?.labels[gpuLabels.slices] !== undefined)
+    return `slices are called ${wholeGpu} on ${node.name} (MIG strategy single): \`gpu.minMemory\` instead of \`gpu.mig\``
+  if (resource === wholeGpu && offers.includes(`${wholeGpu}.shared`))
+    return `\`gpu: { resourceName: ${wholeGpu}.shared, sharing: Shared }\`, if others may slow it down and break it`
+  const profiles = offers.filter((name) => name.startsWith(slicePrefix))
+  if (profiles.length > 0) return `\`gpu.mig: ${profiles[0]?.slice(slicePrefix.length)}\` is there`
+  return undefined
+}
+
+function countReplicas(count: number): string {
+  return count === 1 ? '1 replica' : `${count} replicas`
+}
