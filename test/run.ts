@@ -16,6 +16,7 @@ const suites = [
   { name: 'e2e', files: ['test/e2e/*.test.ts'], isolation: 'apart', budgetS: 180 },
   { name: 'chaos', files: ['test/chaos/*.test.ts'], isolation: 'apart', budgetS: 900 },
   { name: 'image', files: ['test/image/*.test.ts'], isolation: 'apart', budgetS: 900 },
+  { name: 'cluster', files: ['test/cluster/*.test.ts'], isolation: 'apart', budgetS: 900 },
   { name: 'pack', files: ['test/pack/*.test.ts'], isolation: 'apart', budgetS: 420 },
 ] as const
 

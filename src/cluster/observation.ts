@@ -1,6 +1,6 @@
 import type { Deployment, ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import type { HorizontalPodAutoscaler } from 'kubernetes-types/autoscaling/v2.js'
-import type { Pod, ResourceQuota, Service } from 'kubernetes-types/core/v1.js'
+import type { Node, Pod, ResourceQuota, Service } from 'kubernetes-types/core/v1.js'
 import type { EndpointSlice } from 'kubernetes-types/discovery/v1.js'
 import type { Event } from 'kubernetes-types/events/v1.js'
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js'
@@ -22,8 +22,10 @@ export interface ClusterObservation {
   readonly endpoints: readonly EndpointSlice[]
   /** Of the namespace. */
   readonly quotas: readonly ResourceQuota[]
-  /** About the objects above, oldest first. */
+  /** About what is not as it should be, oldest first. Empty where all is. */
   readonly events: readonly Event[]
+  /** All of the cluster, where a pod has no place or the node that it had may be lost; otherwise none was asked for. */
+  readonly nodes: readonly Node[]
   /** What could not be looked at, with the reason: such as Forbidden. An empty list above is then no fact. */
   readonly unseen: readonly { readonly what: string; readonly reason: string }[]
 }

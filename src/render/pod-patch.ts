@@ -22,7 +22,7 @@ type Fields = Readonly<Record<string, unknown>>
 export function patchPod(template: PodTemplateSpec, patch: Fields): PodTemplateSpec {
   const whole = 'spec' in patch || 'metadata' in patch ? patch : { spec: patch }
   // A merge of maps keeps their shape; what does not fit a pod is refused by the API server, field by field.
-  return merge(template as Fields, whole) as PodTemplateSpec
+  return merge(template as Fields, whole)
 }
 
 function merge(base: Fields, patch: Fields): Fields {

@@ -1,0 +1,48 @@
+import type { Cause, Explanation } from '../explain/cause.ts'
+import { isComplete } from '../explain/counts.ts'
+import { isHindrance } from '../explain/state.ts'
+import { revisionLabel } from '../explain/sight.ts'
+import type { ClusterObservation } from '../observation.ts'
+
+/** A cause that will not mend itself is watched for so long before it counts: what passes by itself has passed by then. */
+export const settleMs = 3000
+
+/** The cause that is being watched. */
+export interface Held {
+  readonly reason: string
+  readonly sinceMs: number
+}
+
+export type LookVerdict =
+  | { readonly kind: 'Ready' }
+  | { readonly kind: 'Wait'; readonly held: Held | undefined }
+  | { readonly kind: 'Failed'; readonly cause: Cause }
+  /** Another revision is wanted by now, or none. */
+  | { readonly kind: 'Replaced'; readonly by: string | undefined }
+
+/** Pure: what a look says of the revision that is waited for. `held` is that of the look before. */
+export function judgeLook(
+  look: ClusterObservation,
+  { causes, replicas }: Explanation,
+  revision: string,
+  held: Held | undefined,
+): LookVerdict {
+  const wanted = look.deployment?.spec?.template.metadata?.labels?.[revisionLabel]
+  if (wanted !== revision) return { kind: 'Replaced', by: wanted }
+  // What an earlier revision suffers from is what the new one may be the cure of.
+  const cause = causes.find(
+    (cause) => cause.final && isHindrance(cause) && (cause.revision === null || cause.revision === revision),
+  )
+  if (cause === undefined) {
+    const open = replicas.desired === 0 || hasEndpoints(look)
+    return isComplete(look, replicas) && open ? { kind: 'Ready' } : { kind: 'Wait', held: undefined }
+  }
+  const sinceMs = held?.reason === cause.reason ? held.sinceMs : look.atMs
+  if (look.atMs - sinceMs >= settleMs) return { kind: 'Failed', cause }
+  return { kind: 'Wait', held: { reason: cause.reason, sinceMs } }
+}
+
+function hasEndpoints({ endpoints, unseen }: ClusterObservation): boolean {
+  if (unseen.some(({ what }) => what === 'EndpointSlices')) return true
+  return endpoints.some((slice) => (slice.endpoints ?? []).some(({ conditions }) => conditions?.ready === true))
+}

@@ -1,0 +1,130 @@
+/**
+ * A Kubernetes 1.35.4 for one test: etcd, API server, controllers and scheduler from one program that `scripts/setup-peers cluster`
+ * builds, about eight seconds to start and 1 GiB of memory. KWOK plays nodes and their pods, steered by annotations that
+ * `test/cluster/pod-stages.yaml` lists. Everything listens on 127.0.0.1 at free ports, so that several can run at once.
+ * There is no cluster DNS, and no bytes flow to pods.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ProgramOutput, runProgram } from '../containers/program.ts'
+import type { Scope } from '../scope.ts'
+import { answersAdmin, writeKubeconfig } from './api-access.ts'
+import {
+  type ControlPlaneSettings,
+  writeApiServerArgs,
+  writeControllerArgs,
+  writeEtcdArgs,
+  writeSchedulerArgs,
+} from './control-plane.ts'
+import { type Daemon, startDaemon, untilReady } from './daemon.ts'
+import { type FakeNode, writeFakeNode } from './fake-nodes.ts'
+import { findClusterPorts } from './cluster-ports.ts'
+import { startKwok, startMetricsServer } from './kwok.ts'
+import { bedFolder, openNamespaces } from './namespaces.ts'
+import { clusterPrograms, requireCluster } from './programs.ts'
+
+export interface ClusterOptions {
+  /** Fake nodes can be made. Default: true. */
+  readonly kwok?: boolean
+  /** metrics-server: HPA and `top` work. Default: false. */
+  readonly metrics?: boolean
+  /** Such as `--horizontal-pod-autoscaler-sync-period=2s`. */
+  readonly controllerFlags?: readonly string[]
+  readonly apiServerFlags?: readonly string[]
+}
+
+export interface Cluster {
+  /** Path of the administrator's. */
+  readonly kubeconfig: string
+  /** `https://127.0.0.1:PORT` of the API server. */
+  readonly url: string
+  /** `http://127.0.0.1:PORT` */
+  readonly etcdUrl: string
+  /** Folder with `ca.crt`, `admin.crt` and `admin.key`. */
+  readonly keys: string
+  kubectl(args: readonly string[], input?: string): Promise<ProgramOutput>
+  /** Server-side apply of objects, in their order. */
+  apply(objects: readonly unknown[]): Promise<void>
+  /** Resolves once all of them are Ready. */
+  applyNodes(nodes: readonly FakeNode[]): Promise<void>
+  /** As when its machine lost power. */
+  stopApiServer(): Promise<void>
+  startApiServer(): Promise<void>
+  /** Connections stay open and nobody answers. */
+  freezeApiServer(): void
+  thawApiServer(): void
+  /** Last lines of `etcd`, `kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `kwok` or `metrics-server`. */
+  readLog(program: string): string
+}
+
+/** Undefined when the test was skipped. The cluster ends with the test, and with its process. */
+export async function openCluster(test: Scope, options: ClusterOptions = {}): Promise<Cluster | undefined> {
+  const { kwok = true, metrics = false, controllerFlags = [], apiServerFlags = [] } = options
+  if (!requireCluster(test)) return undefined
+  const namespaces = await openNamespaces(test)
+  const { folder } = namespaces
+  const keys = join(folder, 'keys')
+  mkdirSync(keys)
+  const ports = await findClusterPorts()
+  const host = '127.0.0.1'
+  const settings: ControlPlaneSettings = { folder, host, ports, apiServerFlags, controllerFlags }
+  const url = `https://${host}:${ports.api}`
+  const kubeconfig = join(folder, 'kubeconfig')
+
+  const daemons = new Map<string, Daemon>()
+  const start = (name: string, args: readonly string[]): void => {
+    daemons.set(name, startDaemon(namespaces, name, clusterPrograms.at(name), args))
+  }
+  start('etcd', writeEtcdArgs(settings))
+  await runProgram(join(bedFolder, 'keys.sh'), [keys])
+  writeKubeconfig(kubeconfig, url, keys, 'admin')
+  for (const name of ['controllers', 'scheduler']) writeKubeconfig(join(folder, `${name}.kubeconfig`), url, keys, name)
+
+  const until = (what: string, look: () => Promise<boolean>): Promise<void> =>
+    untilReady(what, [...daemons.values()], look)
+  const startApiServer = async (): Promise<void> => {
+    start('kube-apiserver', writeApiServerArgs(settings))
+    await until('the API server', () => answersAdmin(`${url}/readyz`, keys))
+  }
+  await startApiServer()
+  start('kube-controller-manager', writeControllerArgs(settings))
+  start('kube-scheduler', writeSchedulerArgs(settings))
+
+  const env = { ...process.env, KUBECONFIG: kubeconfig }
+  const kubectl: Cluster['kubectl'] = (args, input = '') =>
+    runProgram(clusterPrograms.at('kubectl'), args, { env, input })
+  const apply: Cluster['apply'] = async (objects) => {
+    const list = { apiVersion: 'v1', kind: 'List', items: objects }
+    await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], JSON.stringify(list))
+  }
+  const parts = { settings, start, until, kubectl, apply, url, keys, kubeconfig }
+  if (kwok) await startKwok(parts)
+  if (metrics) await startMetricsServer(parts)
+  // Pods are refused before.
+  await until('the default service account', () =>
+    answersAdmin(`${url}/api/v1/namespaces/default/serviceaccounts/default`, keys),
+  )
+  const find = (name: string): Daemon => {
+    const daemon = daemons.get(name)
+    if (daemon === undefined) throw new Error(`no ${name} was started; there are ${[...daemons.keys()].join(', ')}`)
+    return daemon
+  }
+  return {
+    kubeconfig,
+    url,
+    etcdUrl: `http://${host}:${ports.etcd}`,
+    keys,
+    kubectl,
+    apply,
+    async applyNodes(nodes) {
+      await apply(nodes.map(writeFakeNode))
+      const names = nodes.map(({ name }) => `node/${name}`)
+      await kubectl(['wait', '--for=condition=Ready', '--timeout=60s', ...names])
+    },
+    stopApiServer: () => find('kube-apiserver').kill(),
+    startApiServer,
+    freezeApiServer: () => find('kube-apiserver').signal('SIGSTOP'),
+    thawApiServer: () => find('kube-apiserver').signal('SIGCONT'),
+    readLog: (program) => find(program).readLog(),
+  }
+}
