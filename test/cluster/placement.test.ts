@@ -11,6 +11,7 @@ import { planPlacement } from '../../src/decide/placement/plan-placement.ts'
 import type { Placement, SurgeWish } from '../../src/decide/placement/placement.ts'
 import type { KubeClient } from '../../src/kube/kube-client.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
+import { openCluster } from '../kit/cluster/open-cluster.ts'
 import { openKubeClient } from '../../src/kube/open-kube-client.ts'
 import { resources } from '../../src/kube/resources.ts'
 import type { GpuRequest } from '../../src/spec/cluster-service.ts'
@@ -157,15 +158,16 @@ async function untilAllNew({ name, revision, replicas }: ServiceWish): Promise<v
   })
 }
 
-/** An empty control plane with KWOK, named by nothing that a person may have set for work: the tests make and remove nodes. */
-const kubeconfig = process.env['TOWLINE_TEST_KUBECONFIG']
-const skip = kubeconfig === undefined ? 'TOWLINE_TEST_KUBECONFIG names no cluster for tests' : false
+const ends: (() => unknown)[] = []
+let skip: string | false = false
+const cluster = await openCluster({ after: (end) => void ends.push(end), skip: (reason) => void (skip = reason) })
 
 before(async () => {
-  if (kubeconfig !== undefined) client = await openKubeClient({ kubeconfig })
+  if (cluster !== undefined) client = await openKubeClient({ kubeconfig: cluster.kubeconfig, env: {} })
 })
 after(async () => {
-  if (kubeconfig !== undefined) await client.close()
+  if (cluster !== undefined) await client.close()
+  for (const end of ends.toReversed()) await end()
 })
 
 test('the scheduler fills each node with as many pods as were promised, and refuses the rest', { skip }, async (t) => {

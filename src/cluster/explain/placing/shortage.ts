@@ -52,7 +52,8 @@ export function tellShortage(
       ? ''
       : ` (${listNames(holders.toSorted((a, b) => b.count - a.count).map(({ pod, count, node }) => `${pod} holds ${count} on ${node}`))})`
   const surge = sight.look.deployment?.spec?.strategy?.rollingUpdate?.maxUnavailable === 0
-  const swap = surge && sight.pods.length > 1 ? ', or let an old replica go first (`rollout.surge: Swap`)' : ''
+  const replaces = new Set(sight.pods.map(({ revision }) => revision)).size > 1
+  const swap = surge && replaces ? ', or let an old replica go first (`rollout.surge: Swap`)' : ''
   return {
     reason,
     sentence: `no node has ${what} free${full}${who}`,
