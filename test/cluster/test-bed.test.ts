@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openCluster } from '../kit/cluster/open-cluster.ts'
+import { writeArchive } from '../kit/cluster/program-image.ts'
+import { clusterPrograms } from '../kit/cluster/programs.ts'
 
 const gone: string[] = []
 after(() => {
-  for (const folder of gone) assert.ok(!existsSync(folder), `${folder} was left behind`)
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+  for (const folder of gone) {
+    assert.ok(!existsSync(folder), `${folder} was left behind`)
+    assert.ok(!mounts.includes(folder), `a mount in ${folder} was left behind`)
+    const name = basename(folder)
+    assert.deepEqual(globSync([`/sys/fs/cgroup/${name}`, `/sys/fs/cgroup/*/${name}`]), [])
+  }
 })
 
 function writeDeployment(name: string, replicas: number, annotations: object, resources: object): object {
@@ -98,4 +106,44 @@ test('a HorizontalPodAutoscaler scales by the CPU that pods say they use', async
   const replicas = async (): Promise<string> =>
     (await cluster.kubectl(['get', 'deployment/busy', '--output=jsonpath={.spec.replicas}'])).out
   assert.equal(await lookFor('4', replicas), '4')
+})
+
+test('a real node runs a pod of our image, which answers through its Service', async (t) => {
+  const startMs = performance.now()
+  const cluster = await openCluster(t, { node: true })
+  if (cluster === undefined) return
+  t.diagnostic(`up with a real node in ${((performance.now() - startMs) / 1000).toFixed(1)} s`)
+  gone.push(dirname(cluster.kubeconfig))
+  const archive = join(dirname(cluster.kubeconfig), 'answering.tar')
+  // The only static program at hand that answers over HTTP.
+  await writeArchive(archive, 'localhost/answering:1', clusterPrograms.at('etcd'))
+  await cluster.loadImage(archive)
+  const labels = { app: 'answering' }
+  const urls = ['--listen-client-urls=http://0.0.0.0:2379', '--advertise-client-urls=http://127.0.0.1:2379']
+  const container = { name: 'main', image: 'localhost/answering:1', imagePullPolicy: 'Never', args: urls }
+  await cluster.apply([
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'answering', namespace: 'default', labels },
+      spec: {
+        containers: [{ ...container, readinessProbe: { httpGet: { path: '/health', port: 2379 }, periodSeconds: 1 } }],
+      },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'answering', namespace: 'default' },
+      spec: { selector: labels, ports: [{ port: 80, targetPort: 2379 }] },
+    },
+  ])
+  await cluster.kubectl(['wait', '--for=condition=Ready', '--timeout=60s', 'pod/answering'])
+  const address = await cluster.kubectl(['get', 'service/answering', '--output=jsonpath={.spec.clusterIP}'])
+  const port = await cluster.relay(address.out, 80)
+  // The rules of a Service follow a moment after its pod is ready.
+  const answer = async (): Promise<string> => {
+    const response = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined)
+    return response === undefined ? 'no answer' : ((await response.json()) as { readonly health: string }).health
+  }
+  assert.equal(await lookFor('true', answer), 'true')
 })

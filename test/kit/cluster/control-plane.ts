@@ -14,6 +14,8 @@ export interface ControlPlaneSettings {
   /** Where programs of the cluster find each other. */
   readonly host: string
   readonly ports: ClusterPorts
+  /** Addresses of loopback cannot be endpoints of a Service: then nobody announces the API server inside. */
+  readonly announced: boolean
   /** More flags, added last, so that they win. */
   readonly apiServerFlags: readonly string[]
   readonly controllerFlags: readonly string[]
@@ -37,15 +39,14 @@ export function writeEtcdArgs({ folder, ports }: ControlPlaneSettings): string[]
   ]
 }
 
-export function writeApiServerArgs({ folder, host, ports, apiServerFlags }: ControlPlaneSettings): string[] {
+export function writeApiServerArgs({ folder, host, ports, announced, apiServerFlags }: ControlPlaneSettings): string[] {
   const key = (name: string): string => `${folder}/keys/${name}`
   return [
     `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
     `--bind-address=${host}`,
     `--advertise-address=${host}`,
     `--secure-port=${ports.api}`,
-    // Addresses of loopback cannot be endpoints of a Service.
-    '--endpoint-reconciler-type=none',
+    `--endpoint-reconciler-type=${announced ? 'lease' : 'none'}`,
     `--service-cluster-ip-range=${serviceRange}`,
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction',

@@ -7,13 +7,17 @@ import { bedFolder } from './namespaces.ts'
 import { clusterPrograms } from './programs.ts'
 
 /** What parts of a cluster are started with. */
-interface ClusterParts {
+export interface ClusterParts {
   readonly settings: ControlPlaneSettings
+  /** From the test. */
   readonly url: string
   readonly keys: string
+  /** From inside the cluster. */
   readonly kubeconfig: string
-  start(name: string, args: readonly string[]): void
+  start(name: string, args: readonly string[], program?: string): void
   until(what: string, look: () => Promise<boolean>): Promise<void>
+  /** The port of 127.0.0.1 by which the test gets there. */
+  reach(host: string, port: number): Promise<number>
   kubectl(args: readonly string[]): Promise<ProgramOutput>
   apply(objects: readonly unknown[]): Promise<void>
 }
@@ -33,6 +37,7 @@ export async function startKwok({
   start,
   until,
   kubectl,
+  reach,
   url,
   keys,
   kubeconfig,
@@ -59,7 +64,8 @@ export async function startKwok({
     '--node-lease-duration-seconds=200',
     '--enable-crds=Stage,Metric,ResourceUsage,ClusterResourceUsage',
   ])
-  await until('kwok', () => answersAdmin(`https://${host}:${ports.kwok}/healthz`, keys))
+  const address = `https://127.0.0.1:${await reach(host, ports.kwok)}`
+  await until('kwok', () => answersAdmin(`${address}/healthz`, keys))
   await until('the API server', () => answersAdmin(`${url}/readyz`, keys))
 }
 

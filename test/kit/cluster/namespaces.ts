@@ -12,19 +12,21 @@ export const bedFolder = join(import.meta.dirname, '..', '..', 'cluster')
 export interface Namespaces {
   /** Of this cluster alone, with a short path. Gone when it ends. */
   readonly folder: string
+  /** Of the node's pods, in each hierarchy. */
+  readonly cgroup: string
   /** Starts a program there, in `folder`. Whatever it starts ends with the cluster. */
   spawn(program: string, args: readonly string[], options?: SpawnOptions): ChildProcess
 }
 
 /**
- * Namespaces of mounts and processes, kept by `keeper.sh` until the test is over or its process
+ * Namespaces of mounts and processes, and with `network` one of the network, kept by `keeper.sh` until the test is over or its process
  * is gone: the kernel then ends every process inside.
  */
-export async function openNamespaces(test: Scope): Promise<Namespaces> {
+export async function openNamespaces(test: Scope, { network }: { readonly network: boolean }): Promise<Namespaces> {
   // Short: paths of sockets below it must stay under 108 bytes.
   const folder = mkdtempSync(join(tmpdir(), 'tl-k8-'))
   // A session of its own: a signal to the group of the test must not end it before it has cleaned up.
-  const keeper = spawn(join(bedFolder, 'keeper.sh'), [folder], {
+  const keeper = spawn(join(bedFolder, 'keeper.sh'), [folder, ...(network ? ['network'] : [])], {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   })
@@ -45,9 +47,10 @@ export async function openNamespaces(test: Scope): Promise<Namespaces> {
 
   // keeper.sh → unshare → the first process inside
   const first = readChild(readChild(keeper.pid))
-  const apart = ['--target', String(first), '--mount', '--pid', '--wd']
+  const apart = ['--target', String(first), '--mount', '--pid', ...(network ? ['--net'] : []), '--wd']
   return {
     folder,
+    cgroup: folder.split('/').at(-1) ?? '',
     spawn: (program, args, options = {}) => spawn('nsenter', [...apart, '--', program, ...args], options),
   }
 }

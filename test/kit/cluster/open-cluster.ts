@@ -2,8 +2,12 @@
  * A Kubernetes 1.35.4 for one test: etcd, API server, controllers and scheduler from one program that `scripts/setup-peers cluster`
  * builds, about eight seconds to start and 1 GiB of memory. KWOK plays nodes and their pods, steered by annotations that
  * `test/cluster/pod-stages.yaml` lists. Everything listens on 127.0.0.1 at free ports, so that several can run at once.
- * There is no cluster DNS, and no bytes flow to pods.
+ * There is no cluster DNS, and no bytes flow to pods that KWOK plays.
+ *
+ * With `node` all of it lives in a network of its own (10.199.0.1, pods 10.245.0.0/24, services 10.96.0.0/16) together with one real
+ * node, `real-1`: containerd, kubelet and kube-proxy. `kubeconfig` leads there through a relay, so that tests look the same.
  */
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ProgramOutput, runProgram } from '../containers/program.ts'
@@ -21,11 +25,15 @@ import { type FakeNode, writeFakeNode } from './fake-nodes.ts'
 import { findClusterPorts } from './cluster-ports.ts'
 import { startKwok, startMetricsServer } from './kwok.ts'
 import { bedFolder, openNamespaces } from './namespaces.ts'
+import { startRealNode } from './real-node.ts'
+import { startRelay } from './relay.ts'
 import { clusterPrograms, requireCluster } from './programs.ts'
 
 export interface ClusterOptions {
   /** Fake nodes can be made. Default: true. */
   readonly kwok?: boolean
+  /** A real node, which runs images that `loadImage` gave it. Default: false. */
+  readonly node?: boolean
   /** metrics-server: HPA and `top` work. Default: false. */
   readonly metrics?: boolean
   /** Such as `--horizontal-pod-autoscaler-sync-period=2s`. */
@@ -38,7 +46,7 @@ export interface Cluster {
   readonly kubeconfig: string
   /** `https://127.0.0.1:PORT` of the API server. */
   readonly url: string
-  /** `http://127.0.0.1:PORT` */
+  /** `http://127.0.0.1:PORT`, inside the cluster's network where it has one. */
   readonly etcdUrl: string
   /** Folder with `ca.crt`, `admin.crt` and `admin.key`. */
   readonly keys: string
@@ -47,6 +55,12 @@ export interface Cluster {
   apply(objects: readonly unknown[]): Promise<void>
   /** Resolves once all of them are Ready. */
   applyNodes(nodes: readonly FakeNode[]): Promise<void>
+  /** An archive of images for the real node, as `docker save` writes them. */
+  loadImage(archive: string): Promise<void>
+  /** A port of the machine's 127.0.0.1 that leads to an address in the cluster's network, such as that of a Service. */
+  relay(host: string, port: number): Promise<number>
+  /** Runs a program where addresses of pods and services are. */
+  spawnInside(program: string, args: readonly string[], options?: SpawnOptions): ChildProcess
   /** As when its machine lost power. */
   stopApiServer(): Promise<void>
   startApiServer(): Promise<void>
@@ -59,26 +73,32 @@ export interface Cluster {
 
 /** Undefined when the test was skipped. The cluster ends with the test, and with its process. */
 export async function openCluster(test: Scope, options: ClusterOptions = {}): Promise<Cluster | undefined> {
-  const { kwok = true, metrics = false, controllerFlags = [], apiServerFlags = [] } = options
-  if (!requireCluster(test)) return undefined
-  const namespaces = await openNamespaces(test)
+  const { kwok = true, metrics = false, node = false, controllerFlags = [], apiServerFlags = [] } = options
+  if (!requireCluster(test, { node })) return undefined
+  const namespaces = await openNamespaces(test, { network: node })
   const { folder } = namespaces
   const keys = join(folder, 'keys')
   mkdirSync(keys)
   const ports = await findClusterPorts()
-  const host = '127.0.0.1'
-  const settings: ControlPlaneSettings = { folder, host, ports, apiServerFlags, controllerFlags }
-  const url = `https://${host}:${ports.api}`
+  const host = node ? '10.199.0.1' : '127.0.0.1'
+  const relay = node ? startRelay(namespaces) : undefined
+  const reach: Cluster['relay'] = async (host, port) => (relay === undefined ? port : await relay.open(host, port))
+  const settings: ControlPlaneSettings = { folder, host, ports, announced: node, apiServerFlags, controllerFlags }
+  const url = `https://127.0.0.1:${await reach(host, ports.api)}`
+  const urlInside = `https://${host}:${ports.api}`
   const kubeconfig = join(folder, 'kubeconfig')
+  const kubeconfigInside = join(folder, 'inside.kubeconfig')
 
   const daemons = new Map<string, Daemon>()
-  const start = (name: string, args: readonly string[]): void => {
-    daemons.set(name, startDaemon(namespaces, name, clusterPrograms.at(name), args))
+  const start = (name: string, args: readonly string[], program = clusterPrograms.at(name)): void => {
+    daemons.set(name, startDaemon(namespaces, name, program, args))
   }
   start('etcd', writeEtcdArgs(settings))
   await runProgram(join(bedFolder, 'keys.sh'), [keys])
   writeKubeconfig(kubeconfig, url, keys, 'admin')
-  for (const name of ['controllers', 'scheduler']) writeKubeconfig(join(folder, `${name}.kubeconfig`), url, keys, name)
+  writeKubeconfig(kubeconfigInside, urlInside, keys, 'admin')
+  for (const name of ['controllers', 'scheduler', 'proxy', 'real-1'])
+    writeKubeconfig(join(folder, `${name}.kubeconfig`), urlInside, keys, name)
 
   const until = (what: string, look: () => Promise<boolean>): Promise<void> =>
     untilReady(what, [...daemons.values()], look)
@@ -97,9 +117,10 @@ export async function openCluster(test: Scope, options: ClusterOptions = {}): Pr
     const list = { apiVersion: 'v1', kind: 'List', items: objects }
     await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], JSON.stringify(list))
   }
-  const parts = { settings, start, until, kubectl, apply, url, keys, kubeconfig }
+  const parts = { settings, start, until, kubectl, apply, reach, url, keys, kubeconfig: kubeconfigInside }
   if (kwok) await startKwok(parts)
   if (metrics) await startMetricsServer(parts)
+  const realNode = node ? await startRealNode(parts, namespaces) : undefined
   // Pods are refused before.
   await until('the default service account', () =>
     answersAdmin(`${url}/api/v1/namespaces/default/serviceaccounts/default`, keys),
@@ -112,7 +133,7 @@ export async function openCluster(test: Scope, options: ClusterOptions = {}): Pr
   return {
     kubeconfig,
     url,
-    etcdUrl: `http://${host}:${ports.etcd}`,
+    etcdUrl: `http://127.0.0.1:${ports.etcd}`,
     keys,
     kubectl,
     apply,
@@ -121,6 +142,19 @@ export async function openCluster(test: Scope, options: ClusterOptions = {}): Pr
       const names = nodes.map(({ name }) => `node/${name}`)
       await kubectl(['wait', '--for=condition=Ready', '--timeout=60s', ...names])
     },
+    async loadImage(archive) {
+      if (realNode === undefined) throw new Error('only a cluster with a real node runs images')
+      await realNode.loadImage(archive)
+    },
+    async relay(host, port) {
+      if (relay === undefined) throw new Error('only a cluster with a real node has a network of its own')
+      return await relay.open(host, port)
+    },
+    spawnInside: (program, args, options = {}) =>
+      namespaces.spawn(program, args, {
+        ...options,
+        env: { ...process.env, ...options.env, KUBECONFIG: kubeconfigInside },
+      }),
     stopApiServer: () => find('kube-apiserver').kill(),
     startApiServer,
     freezeApiServer: () => find('kube-apiserver').signal('SIGSTOP'),

@@ -1,0 +1,147 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runToEnd } from './run-inside.ts'
+import type { ClusterParts } from './kwok.ts'
+import type { Namespaces } from './namespaces.ts'
+import { writeArchive } from './program-image.ts'
+import { clusterPrograms } from './programs.ts'
+
+interface RealNode {
+  loadImage(archive: string): Promise<void>
+}
+
+const nodeName = 'real-1'
+const pauseImage = 'localhost/pause:1'
+
+/** containerd, a kubelet and kube-proxy in the cluster's namespaces. Resolves once the node is Ready. */
+export async function startRealNode(parts: ClusterParts, namespaces: Namespaces): Promise<RealNode> {
+  const { settings, start, until, kubectl } = parts
+  const { folder, host } = settings
+  makeCgroups(namespaces.cgroup)
+  const socket = join(folder, 'containerd.sock')
+  for (const name of ['cni', 'kubelet']) mkdirSync(join(folder, name))
+  writeFileSync(join(folder, 'containerd.toml'), writeContainerdConfig(folder, socket))
+  writeFileSync(join(folder, 'cni', '10-bridge.conflist'), JSON.stringify(writeNetwork(folder)))
+  writeFileSync(join(folder, 'pod-resolv.conf'), '')
+  writeFileSync(
+    join(folder, 'kubelet.yaml'),
+    JSON.stringify(writeKubeletConfig(folder, host, socket, namespaces.cgroup)),
+  )
+  writeFileSync(join(folder, 'proxy.yaml'), JSON.stringify(writeProxyConfig(folder)))
+
+  start('containerd', ['--config', join(folder, 'containerd.toml')], 'containerd')
+  const ctr = (...args: string[]): Promise<void> =>
+    runToEnd(namespaces, 'ctr', ['--address', socket, '--namespace', 'k8s.io', ...args])
+  await until('containerd', () => ctr('version').then(() => true))
+  const pauseArchive = join(folder, 'pause.tar')
+  await writeArchive(pauseArchive, pauseImage, clusterPrograms.pause)
+  await ctr('images', 'import', pauseArchive)
+  start('kubelet', [
+    `--kubeconfig=${folder}/${nodeName}.kubeconfig`,
+    `--config=${folder}/kubelet.yaml`,
+    '--root-dir=/var/lib/kubelet',
+    `--hostname-override=${nodeName}`,
+    `--node-ip=${host}`,
+    '--node-labels=towline.test/node=real',
+  ])
+  start('kube-proxy', [`--config=${folder}/proxy.yaml`])
+  await until('the real node', () =>
+    kubectl(['wait', '--for=condition=Ready', '--timeout=1s', `node/${nodeName}`]).then(() => true),
+  )
+  return { loadImage: (archive) => ctr('images', 'import', archive) }
+}
+
+/** `keeper.sh` takes them away. A cpuset made by hand starts empty. */
+function makeCgroups(name: string): void {
+  const root = '/sys/fs/cgroup'
+  if (existsSync(join(root, 'cgroup.controllers'))) {
+    mkdirSync(join(root, name))
+    return
+  }
+  for (const hierarchy of readdirSync(root)) {
+    if (existsSync(join(root, hierarchy, 'cgroup.procs'))) mkdirSync(join(root, hierarchy, name), { recursive: true })
+  }
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    const from = join(root, 'cpuset', file)
+    if (existsSync(from)) writeFileSync(join(root, 'cpuset', name, file), readFileSync(from))
+  }
+}
+
+function writeContainerdConfig(folder: string, socket: string): string {
+  const cri = 'plugins."io.containerd.grpc.v1.cri"'
+  // Without CAP_SYS_RESOURCE no process may be protected more than its parent: hence `restrict_oom_score_adj`.
+  return `version = 2
+root = "${folder}/containerd"
+state = "${folder}/run/state"
+[grpc]
+  address = "${socket}"
+[${cri}]
+  sandbox_image = "${pauseImage}"
+  restrict_oom_score_adj = true
+  [${cri}.containerd]
+    snapshotter = "overlayfs"
+    default_runtime_name = "runc"
+    [${cri}.containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+      [${cri}.containerd.runtimes.runc.options]
+        SystemdCgroup = false
+  [${cri}.cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "${folder}/cni"
+`
+}
+
+function writeNetwork(folder: string): unknown {
+  const ipam = {
+    type: 'host-local',
+    dataDir: join(folder, 'ipam'),
+    ranges: [[{ subnet: '10.245.0.0/24' }]],
+    routes: [{ dst: '0.0.0.0/0' }],
+  }
+  return {
+    cniVersion: '0.4.0',
+    name: 'pods',
+    plugins: [
+      { type: 'bridge', bridge: 'cni0', isGateway: true, hairpinMode: true, ipam },
+      { type: 'portmap', capabilities: { portMappings: true } },
+    ],
+  }
+}
+
+function writeKubeletConfig(folder: string, host: string, socket: string, cgroup: string): unknown {
+  return {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: join(folder, 'keys', 'ca.crt') },
+    },
+    authorization: { mode: 'Webhook' },
+    tlsCertFile: join(folder, 'keys', `${nodeName}.crt`),
+    tlsPrivateKeyFile: join(folder, 'keys', `${nodeName}.key`),
+    address: host,
+    containerRuntimeEndpoint: `unix://${socket}`,
+    cgroupDriver: 'cgroupfs',
+    cgroupRoot: `/${cgroup}`,
+    failCgroupV1: false,
+    failSwapOn: false,
+    clusterDNS: ['10.96.0.10'],
+    clusterDomain: 'cluster.local',
+    resolvConf: join(folder, 'pod-resolv.conf'),
+    evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
+    imageGCHighThresholdPercent: 100,
+  }
+}
+
+function writeProxyConfig(folder: string): unknown {
+  return {
+    apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+    kind: 'KubeProxyConfiguration',
+    clientConnection: { kubeconfig: join(folder, 'proxy.kubeconfig') },
+    mode: 'iptables',
+    clusterCIDR: '10.245.0.0/24',
+    hostnameOverride: nodeName,
+    conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
+  }
+}
