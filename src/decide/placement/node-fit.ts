@@ -2,6 +2,7 @@ import type { NodeSelectorRequirement, NodeSelectorTerm, Toleration } from 'kube
 import { checkDriver } from '../../compat/cuda.ts'
 import type { NodeFacts, PodAsk, Taint } from './facts.ts'
 import { gpuLabels } from './gpu-pod-parts.ts'
+import { keepsAway, meets } from './node-rules.ts'
 
 /** Why no pod of this kind can be on this node, however empty it is. */
 export type Misfit =
@@ -89,29 +90,6 @@ function findFailures(node: NodeFacts, term: NodeSelectorTerm): NodeSelectorRequ
   return requirements.filter((requirement) => !meets(labels[requirement.key], requirement))
 }
 
-function meets(value: string | undefined, { operator, values = [] }: NodeSelectorRequirement): boolean {
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value)
-    case 'NotIn':
-      return value === undefined || !values.includes(value)
-    case 'Exists':
-      return value !== undefined
-    case 'DoesNotExist':
-      return value === undefined
-    case 'Gt':
-      return isInteger(value) && isInteger(values[0]) && BigInt(value) > BigInt(values[0])
-    case 'Lt':
-      return isInteger(value) && isInteger(values[0]) && BigInt(value) < BigInt(values[0])
-    default:
-      return false
-  }
-}
-
-function isInteger(text: string | undefined): text is string {
-  return text !== undefined && /^-?\d{1,18}$/.test(text)
-}
-
 function describeWish({ operator, values = [] }: NodeSelectorRequirement): string {
   const list = values.join(' or ')
   const words: Record<string, string> = {
@@ -143,14 +121,4 @@ function findTaint(node: NodeFacts, tolerations: readonly Toleration[]): Misfit 
 
 function isClosed(node: NodeFacts, tolerations: readonly Toleration[]): boolean {
   return node.isCordoned && keepsAway(cordonTaint, tolerations)
-}
-
-function keepsAway(taint: Taint, tolerations: readonly Toleration[]): boolean {
-  return taint.effect !== 'PreferNoSchedule' && !tolerations.some((each) => tolerates(each, taint))
-}
-
-function tolerates({ key, operator = 'Equal', value = '', effect }: Toleration, taint: Taint): boolean {
-  if (effect !== undefined && effect !== '' && effect !== taint.effect) return false
-  if (key !== undefined && key !== '' && key !== taint.key) return false
-  return operator === 'Exists' || (key !== undefined && key !== '' && value === (taint.value ?? ''))
 }

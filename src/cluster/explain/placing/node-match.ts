@@ -1,7 +1,10 @@
-import type { Node, NodeSelectorRequirement, Pod, Taint, Toleration } from 'kubernetes-types/core/v1.js'
+import type { Node, NodeSelectorRequirement, Pod, Taint } from 'kubernetes-types/core/v1.js'
+import type { Amounts } from '../../../decide/placement/facts.ts'
+import { keepsAway, meets } from '../../../decide/placement/node-rules.ts'
+import { amountsOfPod, toAmounts } from '../../inventory/pod-requests.ts'
 
 /** A label that a pod asks of its node. */
-export type Wish = Omit<NodeSelectorRequirement, 'values'> & { readonly values: readonly string[] }
+export type Wish = Omit<NodeSelectorRequirement, 'values'> & { readonly values: string[] }
 
 /** What a pod asks of the labels of nodes: one of the lists has to fit as a whole. */
 export function listWishes({ spec }: Pod): readonly (readonly Wish[])[] {
@@ -18,39 +21,30 @@ export function listWishes({ spec }: Pod): readonly (readonly Wish[])[] {
   ])
 }
 
-export function matchesLabels(wishes: readonly (readonly Wish[])[], { metadata }: Node): boolean {
-  return wishes.some((all) => all.every((wish) => meets(wish, metadata?.labels?.[wish.key])))
+export function matchesLabels(wishes: readonly (readonly Wish[])[], node: Node): boolean {
+  return wishes.some((all) => all.every((wish) => hasLabel(node, wish)))
 }
 
-export function meets({ operator, values }: Wish, label: string | undefined): boolean {
-  switch (operator) {
-    case 'In':
-      return label !== undefined && values.includes(label)
-    case 'NotIn':
-      return label === undefined || !values.includes(label)
-    case 'Exists':
-      return label !== undefined
-    case 'DoesNotExist':
-      return label === undefined
-    case 'Gt':
-      return label !== undefined && Number(label) > Number(values[0])
-    case 'Lt':
-      return label !== undefined && Number(label) < Number(values[0])
-    default:
-      return false
-  }
+export function hasLabel({ metadata }: Node, wish: Wish): boolean {
+  return meets(metadata?.labels?.[wish.key], wish)
 }
 
 /** The taints that keep a pod off a node. */
 export function listUntolerated({ spec }: Pod, { spec: nodeSpec }: Node): readonly Taint[] {
-  const tolerations = spec?.tolerations ?? []
-  return (nodeSpec?.taints ?? []).filter(
-    (taint) => taint.effect !== 'PreferNoSchedule' && !tolerations.some((toleration) => tolerates(toleration, taint)),
-  )
+  return (nodeSpec?.taints ?? []).filter((taint) => keepsAway(taint, spec?.tolerations ?? []))
 }
 
-function tolerates({ key, operator = 'Equal', value = '', effect }: Toleration, taint: Taint): boolean {
-  if (effect !== undefined && effect !== '' && effect !== taint.effect) return false
-  if (key === undefined || key === '') return operator === 'Exists'
-  return key === taint.key && (operator === 'Exists' || value === (taint.value ?? ''))
+export function requestsOf({ spec }: Pod): Amounts {
+  return spec === undefined ? {} : amountsOfPod(spec).requests
+}
+
+/** What a node can give when nobody has anything of it. */
+export function allocatableOf({ status }: Node): Amounts {
+  return toAmounts(status?.allocatable)
+}
+
+/** An empty node would do. */
+export function isLargeEnough(node: Node, requests: Amounts): boolean {
+  const most = allocatableOf(node)
+  return Object.entries(requests).every(([resource, asked]) => (most[resource] ?? 0) >= asked)
 }

@@ -1,7 +1,7 @@
 import type { Told } from '../cause.ts'
 import type { Node } from 'kubernetes-types/core/v1.js'
 import { listNames } from '../wording.ts'
-import { type Wish, meets } from './node-match.ts'
+import { type Wish, hasLabel } from './node-match.ts'
 
 /** How people call the labels by which GPUs are chosen, and the field of the spec that chooses. */
 const gpuLabels: Readonly<Record<string, { readonly noun: string; readonly field: string }>> = {
@@ -20,7 +20,7 @@ const gpuLabels: Readonly<Record<string, { readonly noun: string; readonly field
 export function tellSelector(wishes: readonly (readonly Wish[])[], nodes: readonly Node[]): Told {
   // Of several ways to fit, the one that most nodes come closest to is what a person wants to know of.
   const unmet = wishes
-    .map((all) => all.filter((wish) => !nodes.some(({ metadata }) => meets(wish, metadata?.labels?.[wish.key]))))
+    .map((all) => all.filter((wish) => !nodes.some((node) => hasLabel(node, wish))))
     .toSorted((a, b) => a.length - b.length)
   const missing = unmet[0]?.[0]
   if (nodes.length === 0 || missing === undefined) {

@@ -1,9 +1,9 @@
 import type { Told } from '../cause.ts'
 import type { Node, Pod } from 'kubernetes-types/core/v1.js'
-import { type Quantity, renderQuantity } from '../../../base/quantity.ts'
+import { formatAmount } from '../../../decide/placement/amount.ts'
 import type { Sight } from '../sight.ts'
 import { count, listNames, nameResource } from '../wording.ts'
-import { allocatable, sumRequests } from './pod-request.ts'
+import { allocatableOf, requestsOf } from './node-match.ts'
 
 /**
  * Nodes are too small or too full. `large`: those that could take the pod if nobody else were there, `chosen`: all that have
@@ -16,30 +16,26 @@ export function tellShortage(
   chosen: readonly Node[],
   sight: Sight,
 ): Told {
-  const requests = sumRequests(pod)
+  const requests = requestsOf(pod)
   // Devices are scarcer than CPU and memory, and what no node has is scarcer than what is taken.
-  const tooMuch = [...requests].find(([resource, { nanos }]) =>
-    chosen.every((node) => allocatable(node, resource).nanos < nanos),
+  const tooMuch = Object.entries(requests).find(([resource, asked]) =>
+    chosen.every((node) => (allocatableOf(node)[resource] ?? 0) < asked),
   )?.[0]
   const resource =
     (large.length === 0 && chosen.length > 0 ? tooMuch : undefined) ?? short.find(isDevice) ?? short[0] ?? 'cpu'
-  const asked = requests.get(resource) ?? { nanos: 0n }
+  const asked = requests[resource] ?? 0
   const what = tellAmount(resource, asked)
   const reason = isDevice(resource) ? 'NoGpuFree' : (reasons[resource] ?? 'NodesFull')
   const { field } = nameResource(resource)
   if (large.length === 0 && chosen.length > 0) {
-    const most = chosen
-      .map((node) => allocatable(node, resource))
-      .reduce((a, b) => (b.nanos > a.nanos ? b : a), { nanos: 0n })
+    const most = Math.max(0, ...chosen.map((node) => allocatableOf(node)[resource] ?? 0))
     const largest =
-      most.nanos === 0n
-        ? `no node that it may use has any`
-        : `the largest that it may use has ${renderAmount(resource, most)}`
+      most === 0 ? 'no node that it may use has any' : `the largest that it may use has ${renderAmount(resource, most)}`
     return {
       reason: isDevice(resource) ? 'NoGpuThere' : reason,
       sentence: `no node has ${what}: ${largest}`,
       advice:
-        most.nanos === 0n && isDevice(resource)
+        most === 0 && isDevice(resource)
           ? 'give the cluster a node with them, and see to it that its device plugin runs; `towline gpu` shows what there is'
           : `lower \`${field}\` (${renderAmount(resource, asked)} now), or give the cluster a larger node`,
     }
@@ -72,13 +68,13 @@ function isDevice(resource: string): boolean {
   return resource.includes('/') && !resource.startsWith('kubernetes.io/')
 }
 
-function tellAmount(resource: string, asked: Quantity): string {
+function tellAmount(resource: string, asked: number): string {
   if (resource === 'pods') return 'room for one pod more'
   return renderAmount(resource, asked)
 }
 
-function renderAmount(resource: string, quantity: Quantity): string {
-  const amount = renderQuantity(quantity)
+function renderAmount(resource: string, asked: number): string {
+  const amount = formatAmount(resource, asked)
   if (resource === 'cpu') return `${amount} CPU`
   if (resource === 'memory') return `${amount} of memory`
   return `${amount} ${resource}`

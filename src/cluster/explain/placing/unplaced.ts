@@ -4,8 +4,7 @@ import { firstSeenMs } from '../event-time.ts'
 import { type PodRule, type PodSight, type Sight, conditionSinceMs } from '../sight.ts'
 import { mayGrow } from './cluster-growth.ts'
 import { tellClaim } from './claim.ts'
-import { listUntolerated, listWishes, matchesLabels } from './node-match.ts'
-import { isLargeEnough, sumRequests } from './pod-request.ts'
+import { isLargeEnough, listUntolerated, listWishes, matchesLabels, requestsOf } from './node-match.ts'
 import { readInsufficient, readSchedulerMessage } from './scheduler-message.ts'
 import { tellSelector } from './selector.ts'
 import { tellShortage } from './shortage.ts'
@@ -61,7 +60,7 @@ function tellHindrance(message: string, pod: PodSight, sight: Sight): Told {
     const wishes = listWishes(pod.pod)
     const chosen = nodes.filter((node) => matchesLabels(wishes, node))
     if (chosen.length === 0) return tellSelector(wishes, nodes)
-    const large = chosen.filter((node) => isLargeEnough(node, sumRequests(pod.pod)))
+    const large = chosen.filter((node) => isLargeEnough(node, requestsOf(pod.pod)))
     const tainted = large.filter((node) => listUntolerated(pod.pod, node).length > 0)
     if (large.length > 0 && tainted.length === large.length) return tellTaint(pod.pod, tainted)
     if (short.length > 0 || large.length === 0) return tellShortage(short, pod.pod, large, chosen, sight)
