@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { findLastWords } from '../../base/last-words.ts'
 import type { ReplicaAnnouncement } from '../../serve/replica-config.ts'
 import type { FailureStatus } from '../service-status.ts'
 import type { ProcessExit } from '../supervised-process.ts'
@@ -76,11 +77,7 @@ function reasonOf(code: string): string {
     .join('')
 }
 
-/** The line of an uncaught error that names it, or else the last one; at most 300 characters. */
+/** Of its last words at most 300 characters; empty: it said nothing. */
 export function lastLine(text: string): string {
-  const lines = text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !/^at |^Node\.js v/.test(line))
-  return (lines.findLast((line) => /^[A-Za-z]*Error\b/.test(line)) ?? lines.at(-1) ?? '').slice(0, 300)
+  return (findLastWords(text) ?? '').slice(0, 300)
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { formatMs, oneLine } from '../../../base/display.ts'
-import { findLastWords } from '../last-words.ts'
+import { readLastWords } from '../last-words.ts'
 import type { PodRule } from '../sight.ts'
 import { type Ending, hasRecovered, isSettled, readEnding } from './ending.ts'
 
@@ -17,7 +17,7 @@ export const findCrash: PodRule = (pod, { nowMs, look: { name } }) => {
       isDoneInit(pod.pod.spec?.initContainers, container.spec.name, ending)
     )
       continue
-    const words = pod.logTail === undefined ? undefined : findLastWords(pod.logTail)
+    const words = pod.logTail === undefined ? undefined : readLastWords(pod.logTail)
     const said = words === undefined ? '' : `; its last words: ${words}`
     const rest = {
       evidence: [`${ending.reason}, exit code ${ending.exitCode}, ${ending.restarts} restarts`],

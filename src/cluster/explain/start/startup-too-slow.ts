@@ -1,6 +1,6 @@
 import { renderDuration } from '../../../base/duration.ts'
 import { firstSeenMs } from '../event-time.ts'
-import { findListenPort, findLastWords } from '../last-words.ts'
+import { findListenPort, readLastWords } from '../last-words.ts'
 import { probePort, readProbeFailure, startupBudgetMs, tellProbe } from '../probe-text.ts'
 import type { PodRule } from '../sight.ts'
 import { hasRecovered } from './ending.ts'
@@ -21,7 +21,7 @@ export const findSlowStartup: PodRule = (pod, { look: { name } }) => {
   const budget = budgetMs === undefined ? 'its time' : renderDuration(budgetMs)
   const port = failure?.port ?? probePort(container.spec.startupProbe, container.spec)
   const listens = pod.logTail === undefined ? undefined : findListenPort(pod.logTail)
-  const words = pod.logTail === undefined ? undefined : findLastWords(pod.logTail)
+  const words = pod.logTail === undefined ? undefined : readLastWords(pod.logTail)
   const rest = {
     evidence: [
       ...(failure === undefined ? [] : [`Startup probe failed: ${failure.text}`]),
