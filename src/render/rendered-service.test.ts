@@ -139,3 +139,31 @@ test('env is as written, and a secret only ever referred to', () => {
     { name: 'HF', valueFrom: { secretKeyRef: { name: 'hf', key: 'token' } } },
   ])
 })
+
+test('a change of the pods is a new revision, and a new revision one of the pods', () => {
+  const base = { replicas: 2, resources: { cpu: 1, memory: '1Gi' } }
+  const changes: readonly Partial<Spec>[] = [
+    { replicas: 3 },
+    { resources: { cpu: 2, memory: '1Gi' } },
+    { resources: { cpu: 1, memory: '1Gi', cpuLimit: 2 } },
+    { lifecycle: { startupTimeout: '95s' } },
+    { lifecycle: { drainTimeout: '41s' } },
+    { serving: { timeout: '7s' } },
+    { env: [{ name: 'A', value: '1' }] },
+    { gpu: { count: 1 } },
+    { pod: { nodeSelector: { pool: 'a' } } },
+    { rollout: { surge: 'Swap', revisionHistoryLimit: 3 } },
+    { expose: { hostnames: ['a.example'], allowFrom: [{ podSelector: {} }] } },
+    { expose: { gatewayRef: { name: 'public' } } },
+    { paused: true },
+  ]
+  const factsOf = (spec: Partial<Spec>) => ({
+    template: JSON.stringify(deploymentOf(spec).template),
+    revision: render(spec).revision,
+  })
+  const before = factsOf(base)
+  for (const change of changes) {
+    const after = factsOf({ ...base, ...change })
+    assert.equal(after.template !== before.template, after.revision !== before.revision, JSON.stringify(change))
+  }
+})

@@ -57,7 +57,10 @@ export function renderBudget(cluster: ClusterService, naming: Naming): PodDisrup
   ]
 }
 
-/** In: requests from where the spec says, metrics from everywhere inside. Out: nothing, the server asks nobody. */
+/**
+ * In: requests from where the spec says, metrics from everywhere inside. Out: nothing, the server asks nobody; an empty list of
+ * rules would say the same, but is not stored, and each apply would write the object again.
+ */
 export function renderNetworkPolicy(cluster: ClusterService, naming: Naming): NetworkPolicy {
   const { allowFrom = [], gateway } = cluster.expose ?? {}
   const inside: NetworkPolicyPeer = { namespaceSelector: {} }
@@ -84,7 +87,6 @@ export function renderNetworkPolicy(cluster: ClusterService, naming: Naming): Ne
         { from: callers, ports: [{ port: 'http', protocol: 'TCP' }] },
         { from: [inside], ports: [{ port: 'metrics', protocol: 'TCP' }] },
       ],
-      egress: [],
     },
   }
 }

@@ -5,9 +5,19 @@ const length = 10
 
 /**
  * Identity of a revision on a cluster, ten hexadecimal digits: a hash of the fields whose change replaces pods. `60s` → `1m`,
- * writing out a default and another order of `env` are no change; replicas, autoscaling, labels and exposure are none either.
+ * writing out a default and another order of `env` are no change; replicas, autoscaling, labels and exposure are none either,
+ * but for whether there is a gateway, which pods wait longer for before they end.
  */
-export function clusterRevisionOf({ service, image, model, env, cpuLimitMillis, gpu, pod }: ClusterService): string {
+export function clusterRevisionOf({
+  service,
+  image,
+  model,
+  env,
+  cpuLimitMillis,
+  gpu,
+  pod,
+  expose,
+}: ClusterService): string {
   const { runtime, serving, resources, lifecycle } = service
   const { name, format } = service.model
   return hashOf({
@@ -20,5 +30,7 @@ export function clusterRevisionOf({ service, image, model, env, cpuLimitMillis, 
     gpu,
     lifecycle,
     pod,
+    // Left out where there is none.
+    gateway: expose?.gateway === undefined ? undefined : true,
   }).slice(0, length)
 }

@@ -1,6 +1,6 @@
-import { stringify } from 'yaml'
 import { renderObjects } from '../../../render/rendered-service.ts'
 import { readSealed } from '../../cluster/read-sealed.ts'
+import { writeManifests } from '../../cluster/write-manifests.ts'
 import type { CliContext } from '../../context.ts'
 
 export interface RenderFlags {
@@ -17,12 +17,8 @@ export async function render(this: CliContext, flags: RenderFlags, file: string)
   const namespace = flags.namespace ?? clusterService.namespace ?? 'default'
   const objects =
     flags.form === 'service' ? [document] : renderObjects(clusterService, { namespace, environment: flags.env }).objects
-  if (flags.json) return terminal.out(JSON.stringify(flags.form === 'service' ? document : objects, undefined, 2))
-  // YAML 1.1 is what Kubernetes reads: words such as `on` are quoted for it.
-  terminal.out(
-    objects
-      .map((object) => `---\n${stringify(object, { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0 })}`)
-      .join('')
-      .trimEnd(),
-  )
+  if (!flags.json) return terminal.out(writeManifests(objects))
+  // A list, because `kubectl apply` reads no JSON array.
+  const whole = flags.form === 'service' ? document : { apiVersion: 'v1', kind: 'List', items: objects }
+  terminal.out(JSON.stringify(whole, undefined, 2))
 }
