@@ -4,6 +4,7 @@ import { type Diagnostic, hasErrors, sortDiagnostics } from '../base/diagnostic.
 import { TowlineError } from '../base/errors.ts'
 import type { ApiKey, Service } from './service.ts'
 import { isReservedOverlay } from './rules/rollout-rules.ts'
+import { type Finding, placeFinding } from './source/finding.ts'
 import { mergeOverlay } from './source/overlay.ts'
 import { parsePlain } from './source/plain-node.ts'
 import { plainValue } from './source/positioned-node.ts'
@@ -31,6 +32,8 @@ export interface LoadedSpec {
   /** Present when there is no error. */
   readonly service?: Service
   readonly diagnostics: readonly Diagnostic[]
+  /** Where something found later lies in the files; absent where the text could not be read. */
+  readonly place?: (finding: Finding) => Diagnostic
 }
 
 /** Reads a service from `towline.yaml` or `towline.config.ts`. What is wrong inside is returned; a missing file is thrown. */
@@ -51,12 +54,15 @@ export async function loadSpec(
     ...(apiKeys === undefined ? {} : { apiKeys }),
     ...(target === undefined ? {} : { target }),
   }
-  const { service, diagnostics } = await validateTree(merged.root, options, isModule.test(file) ? 'Unknown' : 'Exact')
+  const places = isModule.test(file) ? 'Unknown' : 'Exact'
+  const { service, diagnostics } = await validateTree(merged.root, options, places)
   const all = sortDiagnostics([...texts, ...merged.diagnostics, ...diagnostics])
-  const document = plainValue(merged.root)
-  return service === undefined || hasErrors(all)
-    ? { document, diagnostics: all }
-    : { document, service, diagnostics: all }
+  const loaded = {
+    document: plainValue(merged.root),
+    diagnostics: all,
+    place: (finding: Finding) => placeFinding(merged.root, finding, places),
+  }
+  return service === undefined || hasErrors(all) ? loaded : { ...loaded, service }
 }
 
 async function readOverlay(file: string, overlay: string): Promise<ParsedSource> {

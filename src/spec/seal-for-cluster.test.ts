@@ -82,9 +82,30 @@ test('what a plain autoscaler cannot honour is a warning that says what is left'
     autoscaling: { minReplicas: 2, maxReplicas: 5, targets: { concurrency: 4 } },
   })
   const { diagnostics, clusterService } = await sealForCluster(file, { lock })
-  assert.match(diagnostics[0]?.message ?? '', /concurrency.*cannot be honoured.*stays at 2/)
+  assert.match(diagnostics[0]?.message ?? '', /concurrency.*cannot be honoured.*stays at 2.*give `cpuPercent`/)
   assert.equal(diagnostics[0]?.severity, 'warning')
   assert.ok(clusterService !== undefined)
+})
+
+test('findings of the lock lie at their fields', async (t) => {
+  const { file } = writeSpec(t, {})
+  const { diagnostics } = await sealForCluster(file, {})
+  const model = diagnostics.find(({ code }) => code === 'TL_SEAL_LOCAL')
+  assert.deepEqual([model?.at.line, model?.at.column], [7, 10])
+})
+
+test('what a Deployment cannot do after a failure is said, and other places of a model are refused', async (t) => {
+  assert.match((await say(t, { rollout: { onFailure: 'Pause' } })).join('\n'), /^warning `rollout.onFailure` cannot/)
+  const said = await say(t, { model: { uri: 'image:///elsewhere' } })
+  assert.ok(
+    said.some((line) => line.startsWith('error a model at a remote address')),
+    said.join('\n'),
+  )
+})
+
+test('checks that nobody will send are refused once, whether their files are there or not', async (t) => {
+  const said = await say(t, { rollout: { smoke: ['./none.jpg'] } })
+  assert.equal(said.filter((line) => line.startsWith('error')).length, 1)
 })
 
 test('an image without a registry is one that nodes look for elsewhere', async (t) => {

@@ -3,12 +3,10 @@ import type { ClusterService } from './cluster-service.ts'
 import { loadSpec } from './load.ts'
 import type { Lock } from './lock.ts'
 import { resolveClusterService } from './resolve/resolve-cluster-service.ts'
+import { viewDocument } from './rules/document-view.ts'
 import type { ModelServiceDocument } from './schema/model-service.ts'
 import { sealDocument } from './seal.ts'
-import { unsupportedFields } from './unsupported.ts'
-import { placeFinding } from './source/finding.ts'
-import { parsePlain } from './source/plain-node.ts'
-import { viewDocument } from './rules/document-view.ts'
+import type { Finding } from './source/finding.ts'
 
 export interface SealedForCluster {
   /** Both are there when nothing is an error. */
@@ -23,31 +21,27 @@ export async function sealForCluster(
   { overlay, lock }: { readonly overlay?: string | undefined; readonly lock?: Lock | undefined },
 ): Promise<SealedForCluster> {
   const loaded = await loadSpec(file, { target: 'Cluster', ...(overlay === undefined ? {} : { overlay }) })
-  if (loaded.document === undefined) return { diagnostics: loaded.diagnostics }
-  const sealed = sealDocument(loaded.document, lock, file)
-  const late = [...checkSealedImage(sealed.document ?? loaded.document, file, sealed.diagnostics.length > 0)]
-  const diagnostics = sortDiagnostics(unique([...loaded.diagnostics, ...sealed.diagnostics, ...late]))
-  if (sealed.document === undefined || hasErrors(diagnostics)) return { diagnostics }
+  if (loaded.place === undefined) return { diagnostics: loaded.diagnostics }
+  const { document, findings } = sealDocument(loaded.document, lock)
+  const late = [...findings, ...checkImage(loaded.document, lock)].map(loaded.place)
+  const diagnostics = sortDiagnostics([...loaded.diagnostics, ...late])
+  if (document === undefined || hasErrors(diagnostics)) return { diagnostics }
   // The file form was valid, and a seal only fills in what the lock pins.
-  const clusterService = resolveClusterService(sealed.document as ModelServiceDocument)
-  return { document: sealed.document, clusterService, diagnostics }
+  return { document, clusterService: resolveClusterService(document as ModelServiceDocument), diagnostics }
 }
 
-/** What can be said of an image only once the lock has named it. */
-function checkSealedImage(document: unknown, file: string, isOpen: boolean): Diagnostic[] {
-  const { root } = parsePlain(document, file)
-  if (root === undefined) return []
+/** A cluster runs an image, and every node has to find it. */
+function checkImage(document: unknown, lock: Lock | undefined): Finding[] {
   const view = viewDocument(document)
-  if (!view.has('spec', 'image')) {
-    if (isOpen) return []
+  const image = lock?.image ?? view.textAt('spec', 'image')
+  if (image === undefined) {
+    // A recipe without an image is told by the seal.
+    if (view.has('spec', 'build')) return []
     const message = 'a cluster runs an image: `towline build` makes it, and `towline push` brings it to a registry'
-    return [placeFinding(root, { path: ['spec'], code: 'TL_SEAL_UNLOCKED', message }, 'Unknown')]
+    return [{ path: ['spec'], code: 'TL_SEAL_UNLOCKED', message }]
   }
-  return unsupportedFields(document, 'Cluster', { env: {}, apiKeys: [] })
-    .filter(({ path }) => path.join('.') === 'spec.image')
-    .map((finding) => placeFinding(root, finding, 'Unknown'))
-}
-
-function unique(diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  return [...new Map(diagnostics.map((each) => [`${each.code} ${each.message}`, each])).values()]
+  const [host = '', ...rest] = image.split('/')
+  if (rest.length > 0 && /[.:]|^localhost$/.test(host)) return []
+  const message = `the image \`${image.split('@')[0]}\` names no registry: nodes would look for it at Docker Hub; \`towline push REGISTRY/NAME\` writes its name into the lock`
+  return [{ path: ['spec', 'image'], code: 'TL_TARGET_IGNORES', severity: 'warning', message }]
 }

@@ -15,12 +15,12 @@ const lock: Lock = {
   image: `reg.example.com/cats@${digest}`,
   model: { uri: 'oci://reg.example.com/cats-model', digest },
 }
-const codes = ({ diagnostics }: { readonly diagnostics: readonly { readonly code: string }[] }): string[] =>
-  diagnostics.map(({ code }) => code)
+const listCodes = (found: readonly { readonly code: string }[]): string[] => found.map(({ code }) => code)
+const codes = ({ findings }: ReturnType<typeof sealDocument>): string[] => listCodes(findings)
 
 test('a lock fills in what it pins and leaves the rest as it is', () => {
   const sealed = sealDocument(document, lock)
-  assert.deepEqual(sealed.diagnostics, [])
+  assert.deepEqual(sealed.findings, [])
   assert.deepEqual(sealed.document, {
     ...document,
     spec: { model: { uri: 'oci://reg.example.com/cats-model', digest }, replicas: 2, image: lock.image },
@@ -50,11 +50,9 @@ test('a lock reads back as it was written', async () => {
 test('a lock file is read strictly', async () => {
   const read = async (text: string) => parseLock('towline.lock', Buffer.from(text))
   assert.deepEqual((await read(JSON.stringify(lock))).lock, lock)
-  assert.deepEqual(codes(await read('inputs: a\nimage: cats:1\nmodel: { digest: 1, path: x }\nmore: 1\n')), [
-    'TL_LOCK_INVALID',
-    'TL_LOCK_INVALID',
-    'TL_LOCK_INVALID',
-    'TL_LOCK_INVALID',
-  ])
-  assert.deepEqual(codes(await read('image: [')).length > 0, true)
+  assert.deepEqual(
+    listCodes((await read('inputs: a\nimage: cats:1\nmodel: { digest: 1, path: x }\nmore: 1\n')).diagnostics),
+    ['TL_LOCK_INVALID', 'TL_LOCK_INVALID', 'TL_LOCK_INVALID', 'TL_LOCK_INVALID'],
+  )
+  assert.deepEqual(listCodes((await read('image: [')).diagnostics).length > 0, true)
 })

@@ -1,30 +1,24 @@
-import { type Diagnostic, sortDiagnostics } from '../base/diagnostic.ts'
 import { inputsHash, type Lock } from './lock.ts'
 import { viewDocument } from './rules/document-view.ts'
 import { isModelAddress } from './rules/model-rules.ts'
-import { type Finding, placeFinding } from './source/finding.ts'
-import { parsePlain } from './source/plain-node.ts'
+import type { Finding } from './source/finding.ts'
 
 const digest = /^sha256:[0-9a-f]{64}$/
 
 export interface Sealed {
   /** The document with all that the lock pins; present when nothing is left open. */
   readonly document?: unknown
-  readonly diagnostics: readonly Diagnostic[]
+  readonly findings: readonly Finding[]
 }
 
 /**
  * Fills in the digests of `lock`: what a cluster stores. Pure: the overlay is applied already, and nothing is looked up.
  * A document that pins everything itself needs no lock.
  */
-export function sealDocument(document: unknown, lock: Lock | undefined, file = 'towline.yaml'): Sealed {
-  const parsed = parsePlain(document, file)
-  if (parsed.root === undefined) return { diagnostics: parsed.diagnostics }
-  const { root } = parsed
+export function sealDocument(document: unknown, lock: Lock | undefined): Sealed {
   const sealed = lock === undefined ? document : fillIn(document, lock)
   const findings = [...checkLockFits(document, lock), ...checkSealed(sealed)]
-  if (findings.length === 0) return { document: sealed, diagnostics: [] }
-  return { diagnostics: sortDiagnostics(findings.map((finding) => placeFinding(root, finding, 'Unknown'))) }
+  return findings.length === 0 ? { document: sealed, findings } : { findings }
 }
 
 function checkLockFits(document: unknown, lock: Lock | undefined): Finding[] {

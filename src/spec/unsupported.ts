@@ -92,7 +92,7 @@ export function unsupportedFields(document: unknown, target: Target, given: Give
   if (format !== undefined && otherFormats.includes(format))
     findings.push(refuse(['spec', 'model', 'format'], `the format \`${format}\``, 'only onnx is'))
   const uri = view.textAt('spec', 'model', 'uri')
-  if (uri !== undefined && isModelAddress(uri) && !(target === 'Cluster' && uri.startsWith('image://')))
+  if (uri !== undefined && isModelAddress(uri) && !(target === 'Cluster' && uri === 'image:///models'))
     findings.push(refuse(['spec', 'model', 'uri'], 'a model at a remote address', 'download it and give its path'))
   if (target === 'Local') return [...findings, ...checkLocalWishes(view, given, refuse)]
   if (target === 'Cluster') return [...findings, ...checkClusterWishes(view)]

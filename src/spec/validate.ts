@@ -65,8 +65,7 @@ export async function validateTree(
     ...checkShape(modelServiceSchema, document),
     ...rules.flatMap((rule) => rule(view)),
     // What a cluster serves lies in the image; the files may be elsewhere.
-    ...(target === 'Cluster' ? [] : checkLocalModel(view, baseDir)),
-    ...(await checkSmoke(view, baseDir)),
+    ...(target === 'Cluster' ? [] : [...checkLocalModel(view, baseDir), ...(await checkSmoke(view, baseDir))]),
     ...unsupportedFields(document, target, { env, apiKeys }),
   ]
   const diagnostics = sortDiagnostics(findings.map((finding) => placeFinding(root, finding, places)))

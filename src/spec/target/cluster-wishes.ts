@@ -22,7 +22,7 @@ const requestTargets = ['concurrency', 'requestsPerSecond', 'queuedRows']
 
 /** What takes no effect on a cluster and harms nobody there, each with the way out. */
 export function checkClusterWishes(view: DocumentView): Finding[] {
-  return [...checkAutoscaler(view), ...checkCanaryFields(view), ...checkGpu(view), ...checkImageName(view)]
+  return [...checkAutoscaler(view), ...checkRolloutFields(view), ...checkGpu(view)]
 }
 
 function checkAutoscaler(view: DocumentView): Finding[] {
@@ -31,7 +31,7 @@ function checkAutoscaler(view: DocumentView): Finding[] {
   const least = Math.max(1, view.numberAt(...base, 'minReplicas') ?? defaults.minReplicas)
   const rest =
     left.length === 0
-      ? `the number of replicas stays at ${least} until \`towline scale\``
+      ? `the number of replicas stays at ${least} until somebody scales it; give \`cpuPercent\`, or run the service with \`towline up\``
       : `replicas follow ${left.join(' and ')} only`
   const ignored: Path[] = [
     ...requestTargets.map((target) => [...base, 'targets', target]),
@@ -39,10 +39,7 @@ function checkAutoscaler(view: DocumentView): Finding[] {
     [...base, 'burst'],
   ].filter((path) => view.has(...path))
   const findings = ignored.map((path) =>
-    warn(
-      path,
-      `\`${path.slice(1).join('.')}\` cannot be honoured by a plain HorizontalPodAutoscaler; ${rest}. Give \`cpuPercent\`, or run the service with \`towline up\``,
-    ),
+    warn(path, `\`${path.slice(1).join('.')}\` cannot be honoured by a plain HorizontalPodAutoscaler; ${rest}`),
   )
   if (view.numberAt(...base, 'minReplicas') === 0)
     findings.push(
@@ -54,8 +51,8 @@ function checkAutoscaler(view: DocumentView): Finding[] {
   return findings
 }
 
-function checkCanaryFields(view: DocumentView): Finding[] {
-  return ofCanaries
+function checkRolloutFields(view: DocumentView): Finding[] {
+  const findings: Finding[] = ofCanaries
     .filter((field) => view.has('spec', 'rollout', field))
     .map((field) => ({
       path: ['spec', 'rollout', field],
@@ -63,6 +60,15 @@ function checkCanaryFields(view: DocumentView): Finding[] {
       severity: 'info',
       message: `\`rollout.${field}\` is about canaries, which a Deployment does not have; it takes no effect`,
     }))
+  const path = ['spec', 'rollout', 'onFailure']
+  if (view.has(...path))
+    findings.push(
+      warn(
+        path,
+        '`rollout.onFailure` cannot be honoured by a Deployment: it stops at the first pod that does not get ready, and old pods serve on; `kubectl rollout undo` takes it back',
+      ),
+    )
+  return findings
 }
 
 function checkGpu(view: DocumentView): Finding[] {
@@ -71,19 +77,6 @@ function checkGpu(view: DocumentView): Finding[] {
     warn(
       ['spec', 'gpu'],
       'the server of `towline build` computes on the CPU so far: its pods would hold their GPUs and not use them',
-    ),
-  ]
-}
-
-/** Without a registry a node looks for it at Docker Hub, or has it already. */
-function checkImageName(view: DocumentView): Finding[] {
-  const image = view.textAt('spec', 'image')
-  const [host = ''] = image?.split('/') ?? []
-  if (image === undefined || (image.includes('/') && /[.:]|^localhost$/.test(host))) return []
-  return [
-    warn(
-      ['spec', 'image'],
-      `the image \`${image.split('@')[0]}\` names no registry: nodes would look for it at Docker Hub; \`towline push REGISTRY/NAME\` writes its name into the lock`,
     ),
   ]
 }
