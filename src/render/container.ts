@@ -3,12 +3,13 @@ import { renderQuantity } from '../base/quantity.ts'
 import { imagePorts, imagePaths } from '../image/plan/build-plan.ts'
 import { dirname } from 'node:path/posix'
 import type { ClusterService, EnvEntry } from '../spec/cluster-service.ts'
+import { ownVolumes } from '../spec/rules/pod-rules.ts'
 import { gpuPodParts } from '../decide/placement/gpu-pod-parts.ts'
 import { drainTimings } from './replica-settings.ts'
 
 export const containerName = 'server'
-export const settingsVolume = 'settings'
-export const sharedMemoryVolume = 'shared-memory'
+export const settingsVolume = `${ownVolumes}settings`
+export const sharedMemoryVolume = `${ownVolumes}shared-memory`
 
 const startupPeriodS = 2
 const million = 1_000_000n

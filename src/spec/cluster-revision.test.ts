@@ -49,5 +49,5 @@ test('how many, how exposed and how it is told are none, nor is another way to w
     { name: 'A', value: '1' },
     { name: 'B', value: '2' },
   ]
-  assert.equal(revisionWith({ env: [a, b] }), revisionWith({ env: [b, a] }))
+  assert.notEqual(revisionWith({ env: [a, b] }), revisionWith({ env: [b, a] }), 'values may refer to those before them')
 })

@@ -4,9 +4,9 @@ import type { ClusterService } from './cluster-service.ts'
 const length = 10
 
 /**
- * Identity of a revision on a cluster, ten hexadecimal digits: a hash of the fields whose change replaces pods. `60s` → `1m`,
- * writing out a default and another order of `env` are no change; replicas, autoscaling, labels and exposure are none either,
- * but for whether there is a gateway, which pods wait longer for before they end.
+ * Identity of a revision on a cluster, ten hexadecimal digits: a hash of the fields whose change replaces pods. `60s` → `1m` and
+ * writing out a default are no change; another order of `env` is one, because in a pod a value may refer to those before it.
+ * Replicas, autoscaling, labels and exposure are none, but for whether there is a gateway, for which pods wait longer before they end.
  */
 export function clusterRevisionOf({
   service,
@@ -24,7 +24,7 @@ export function clusterRevisionOf({
     model: { name, format, ...model },
     runtime,
     image,
-    env: env.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    env,
     serving,
     resources: { ...resources, cpuLimitMillis },
     gpu,

@@ -1,4 +1,3 @@
-import { suggest } from '../../base/suggestion.ts'
 import type { Finding } from '../source/finding.ts'
 import type { DocumentView } from './document-view.ts'
 
@@ -52,50 +51,4 @@ export function checkScaling(view: DocumentView): Finding[] {
     findings.push({ code: 'TL_SPEC_REPLICAS', path: ['spec', 'replicas'], message })
   }
   return findings
-}
-
-const guarded = [
-  'livenessProbe',
-  'readinessProbe',
-  'startupProbe',
-  'lifecycle',
-  'image',
-  'terminationGracePeriodSeconds',
-]
-
-/** A patch may not take away what Towline promises: probes, preStop, grace, image. */
-export function checkPodPatch(view: DocumentView): Finding[] {
-  const findings: Finding[] = []
-  const walk = (value: unknown, path: readonly (string | number)[], depth: number): void => {
-    if (typeof value !== 'object' || value === null || depth > 32) return
-    for (const [key, inner] of Object.entries(value)) {
-      const at = [...path, Array.isArray(value) ? Number(key) : key]
-      // Label and annotation maps hold keys of any name.
-      if (key === 'labels' || key === 'annotations') continue
-      if (!Array.isArray(value) && guarded.includes(key))
-        findings.push({
-          code: 'TL_SPEC_POD_PATCH',
-          path: at,
-          message: `pod.patch cannot set \`${key}\`: Towline's guarantees rest on it`,
-        })
-      else walk(inner, at, depth + 1)
-    }
-  }
-  walk(view.at('spec', 'pod', 'patch'), ['spec', 'pod', 'patch'], 0)
-  return findings
-}
-
-/** A mount that names no volume is a pod that never starts. */
-export function checkMounts(view: DocumentView): Finding[] {
-  const volumes = view
-    .listAt('spec', 'pod', 'volumes')
-    .map((_, index) => view.textAt('spec', 'pod', 'volumes', index, 'name'))
-  const known = volumes.filter((name) => name !== undefined)
-  return view.listAt('spec', 'pod', 'mounts').flatMap((_, index): Finding[] => {
-    const name = view.textAt('spec', 'pod', 'mounts', index, 'name')
-    if (name === undefined || known.includes(name)) return []
-    const close = suggest(name, known)
-    const message = `\`${name}\` is no volume of pod.volumes${close === undefined ? '' : `; did you mean \`${close}\`?`}`
-    return [{ code: 'TL_SPEC_VALUE', path: ['spec', 'pod', 'mounts', index, 'name'], message }]
-  })
 }
