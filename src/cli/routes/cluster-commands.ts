@@ -1,5 +1,6 @@
 import { buildCommand } from '@stricli/core'
 import { examples, file, json, overlay, parseCuda } from '../flags.ts'
+import { clusterAliases, clusterFlags } from '../place-flags.ts'
 
 /** Commands about a service on Kubernetes. */
 
@@ -10,10 +11,7 @@ const render = buildCommand({
     flags: {
       env: overlay,
       namespace: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        placeholder: 'NS',
+        ...clusterFlags.namespace,
         brief: "Namespace of the objects; default: the spec's, else `default`",
       },
       form: {
@@ -24,7 +22,7 @@ const render = buildCommand({
       },
       json,
     },
-    aliases: { n: 'namespace' },
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Print what Kubernetes would get: sealed, and the same bytes each time',
@@ -50,22 +48,10 @@ const gpu = buildCommand({
         brief: 'CUDA of the image, such as 12.4: drivers are checked against it',
       },
       json,
-      context: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        placeholder: 'NAME',
-        brief: 'A context of the kubeconfig; default: the current one',
-      },
-      namespace: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        placeholder: 'NS',
-        brief: "Whose quotas count; default: the spec's, else the context's",
-      },
+      ...clusterFlags,
+      namespace: { ...clusterFlags.namespace, brief: "Whose quotas count; default: the spec's, else the context's" },
     },
-    aliases: { n: 'namespace' },
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Show the GPUs of a cluster and who holds them; with a spec, how much of it would fit and where not',

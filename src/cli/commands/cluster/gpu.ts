@@ -12,14 +12,13 @@ import { loadSpec } from '../../../spec/load.ts'
 import { resolveClusterService } from '../../../spec/resolve/resolve-cluster-service.ts'
 import type { ModelServiceDocument } from '../../../spec/schema/model-service.ts'
 import type { CliContext } from '../../context.ts'
+import type { ClusterFlags } from '../../place-flags.ts'
 import { printDiagnostics } from '../../term/failure.ts'
 import type { Terminal } from '../../term/terminal.ts'
 import { renderGpuNodes } from '../../view/gpu-table.ts'
 import { type PlacementView, renderPlacement } from '../../view/placement-block.ts'
 
-export interface GpuFlags {
-  readonly context?: string
-  readonly namespace?: string
+export interface GpuFlags extends ClusterFlags {
   readonly env?: string
   readonly cuda?: string
   readonly json: boolean
