@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import type { ClusterObservation } from '../observation.ts'
+import { readRecordedLook, recordedLooks } from '../../../test/kit/recorded-look.ts'
 import { explainService } from './explain-service.ts'
-
-/** Looks recorded from Kubernetes 1.35.4: a real kubelet, and nodes made up by kwok. */
-const folder = join(import.meta.dirname, 'recorded')
-const read = (name: string): ClusterObservation =>
-  JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as ClusterObservation
 
 /** Name, state, reason of the first cause (and whether it is final), words of its sentence and of its advice. */
 const table: readonly (readonly [string, string, string?, boolean?, RegExp?, RegExp?])[] = [
@@ -105,7 +99,7 @@ const table: readonly (readonly [string, string, string?, boolean?, RegExp?, Reg
 
 test('every recorded trouble ends in its state, one sentence of cause and one of what to do', () => {
   for (const [name, state, reason, final, sentence = /(?:)/, advice = /(?:)/] of table) {
-    const explanation = explainService(read(name))
+    const explanation = explainService(readRecordedLook(name))
     assert.equal(explanation.state, state, name)
     const [cause] = explanation.causes
     assert.deepEqual([cause?.reason, cause?.final], [reason, final], name)
@@ -114,13 +108,13 @@ test('every recorded trouble ends in its state, one sentence of cause and one of
     for (const { sentence, advice, sinceMs } of explanation.causes) {
       assert.doesNotMatch(`${sentence}${advice}`, /undefined|\n/, name)
       assert.doesNotMatch(sentence, /\.$/, name)
-      assert.ok(sinceMs > 0 && sinceMs <= read(name).atMs, `${name}: ${sinceMs}`)
+      assert.ok(sinceMs > 0 && sinceMs <= readRecordedLook(name).atMs, `${name}: ${sinceMs}`)
     }
   }
 })
 
 test('no recorded look is left out of the table', () => {
-  const recorded = readdirSync(folder).map((file) => file.replace('.json', ''))
+  const recorded = readdirSync(recordedLooks).map((file) => file.replace('.json', ''))
   assert.deepEqual(
     table.map(([name]) => name),
     recorded.toSorted(),
@@ -129,17 +123,17 @@ test('no recorded look is left out of the table', () => {
 
 test('the summary is one sentence with the counts and the cause', () => {
   assert.equal(
-    explainService(read('quota')).summary,
+    explainService(readRecordedLook('quota')).summary,
     'cats is degraded: 2 of 3 replicas serve, because the quota team of namespace ml has no room for one pod more: 2 of 2 requests.cpu used, 1 more asked for',
   )
   assert.equal(
-    explainService(read('update-going-on')).summary,
+    explainService(readRecordedLook('update-going-on')).summary,
     'cats is on its way: 1 of 3 replicas are new and ready, 2 old ones are left',
   )
 })
 
 test('what a crashed container said last is told, also as a line of our own log', () => {
-  const look = read('crash')
+  const look = readRecordedLook('crash')
   const pod = look.pods[0]?.metadata?.name ?? ''
   const said = (tail: string) => explainService(look, { logTails: { [pod]: tail } }).causes[0]?.sentence
   assert.match(
@@ -153,7 +147,7 @@ test('what a crashed container said last is told, also as a line of our own log'
 })
 
 test('a program that says it listens elsewhere has the wrong port and is not slow', () => {
-  const look = read('startup-wrong-port')
+  const look = readRecordedLook('startup-wrong-port')
   const pod = look.pods[0]?.metadata?.name ?? ''
   const [cause] = explainService(look, { logTails: { [pod]: 'listening on 9999\n' } }).causes
   assert.equal(cause?.reason, 'WrongPort')
@@ -162,18 +156,21 @@ test('a program that says it listens elsewhere has the wrong port and is not slo
 
 test('who holds the GPUs is told where it is known', () => {
   const holders = [{ node: 'fake-1', resource: 'nvidia.com/gpu', pod: 'train/t-42', count: 8 }]
-  assert.match(explainService(read('no-gpu'), { holders }).causes[0]?.sentence ?? '', /train\/t-42 holds 8 on fake-1/)
+  assert.match(
+    explainService(readRecordedLook('no-gpu'), { holders }).causes[0]?.sentence ?? '',
+    /train\/t-42 holds 8 on fake-1/,
+  )
 })
 
 test('nodes that may not be seen leave what the scheduler says', () => {
-  const [cause] = explainService({ ...read('no-gpu'), nodes: [] }).causes
+  const [cause] = explainService({ ...readRecordedLook('no-gpu'), nodes: [] }).causes
   assert.equal(cause?.reason, 'NoGpuFree')
-  const [taint] = explainService({ ...read('taint'), nodes: [] }).causes
+  const [taint] = explainService({ ...readRecordedLook('taint'), nodes: [] }).causes
   assert.equal(taint?.reason, 'Tainted')
 })
 
 test('a pod without a place is no final cause while a node is added for it, or a replica makes room', () => {
-  const look = read('no-gpu')
+  const look = readRecordedLook('no-gpu')
   const waiting = look.pods.find(({ spec }) => spec?.nodeName === undefined)
   const regarding = { kind: 'Pod', name: waiting?.metadata?.name ?? '', uid: waiting?.metadata?.uid ?? '' }
   const scaleUp = {
@@ -190,13 +187,13 @@ test('a pod without a place is no final cause while a node is added for it, or a
 })
 
 test('a quota that has room by now is waited for', () => {
-  const look = structuredClone(read('quota'))
+  const look = structuredClone(readRecordedLook('quota'))
   Object.assign(look.quotas[0]?.status?.hard ?? {}, { 'requests.cpu': '5' })
   assert.equal(explainService(look).causes[0]?.final, false)
 })
 
 test('evicted pods say what ran out', () => {
-  const look = structuredClone(read('ready'))
+  const look = structuredClone(readRecordedLook('ready'))
   const status = look.pods[0]?.status ?? {}
   Object.assign(status, {
     phase: 'Failed',

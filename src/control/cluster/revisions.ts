@@ -52,14 +52,14 @@ export function describeRollout(observation: ClusterObservation): RolloutStatus 
     from: stable.number,
     to: candidate.number,
     phase: observation.deployment?.spec?.paused === true ? 'Paused' : 'Rolling',
-    startedAtMs: startOf(observation, candidate),
+    startedAtMs: candidate.createdAtMs,
     weights: [],
     step: null,
     candidate: { wanted, ready: candidate.ready, weight: null },
     bake: null,
     pause:
       observation.deployment?.spec?.paused === true
-        ? { reason: 'ByHand', message: 'the Deployment is paused', sinceMs: startOf(observation, candidate) }
+        ? { reason: 'ByHand', message: 'the Deployment is paused', sinceMs: candidate.createdAtMs }
         : null,
     analysis: null,
     cause: null,
@@ -67,31 +67,28 @@ export function describeRollout(observation: ClusterObservation): RolloutStatus 
   }
 }
 
-/** What the Deployment remembers. A ReplicaSet that came back after a rollback counts by its new number. */
+/** Of rollouts that have ended a Deployment remembers the last one alone; of earlier ones it keeps what they brought. */
 export function describeHistory(observation: ClusterObservation): HistoryStatus {
-  const revisions = listRevisions(observation)
-  const { stable, candidate } = findTurn(observation)
+  const [before, last] = listRevisions(observation).slice(-2)
+  const endedAtMs = endOf(observation)
+  const known = before !== undefined && last !== undefined && endedAtMs !== undefined
   return {
     revisions: describeRevisions(observation),
-    rollouts: revisions.flatMap((revision, index) => {
-      const before = revisions[index - 1]
-      if (before === undefined || revision === candidate || stable === null) return []
-      const startedAtMs = startOf(observation, revision)
-      return [
-        {
-          id: rolloutId(revision.number),
-          kind: 'Rolling' as const,
-          from: before.number,
-          to: revision.number,
-          modelDigest: modelDigestOf(revision),
-          startedAtMs,
-          // When a ReplicaSet was complete is written down only for the newest one.
-          endedAtMs: revision === revisions.at(-1) ? (endOf(observation) ?? startedAtMs) : startedAtMs,
-          outcome: 'Promoted' as const,
-          cause: null,
-        },
-      ]
-    }),
+    rollouts: known
+      ? [
+          {
+            id: rolloutId(last.number),
+            kind: 'Rolling',
+            from: before.number,
+            to: last.number,
+            modelDigest: modelDigestOf(last),
+            startedAtMs: last.createdAtMs,
+            endedAtMs,
+            outcome: 'Promoted',
+            cause: null,
+          },
+        ]
+      : [],
   }
 }
 
@@ -99,10 +96,12 @@ export function describeRevisions(observation: ClusterObservation): ServiceStatu
   const { stable, candidate } = findTurn(observation)
   return listRevisions(observation).map((revision) => ({
     number: revision.number,
-    role: revision === stable ? 'Stable' : revision === candidate ? 'Candidate' : 'Earlier',
+    role:
+      revision.number === stable?.number ? 'Stable' : revision.number === candidate?.number ? 'Candidate' : 'Earlier',
     modelDigest: modelDigestOf(revision),
     createdAtMs: revision.createdAtMs,
-    proven: revision !== candidate,
+    // A ReplicaSet is kept as earlier once another has taken its place; that one has to show itself first.
+    proven: revision.number !== candidate?.number && (revision.number !== stable?.number || revision.ready > 0),
     replicas: revision.replicas,
     latency: null,
   }))
@@ -116,14 +115,7 @@ function rolloutId(number: number): string {
   return `revision-${number}`
 }
 
-/** A ReplicaSet that came back is older than its turn; the Deployment says when it last began to change. */
-function startOf({ deployment }: ClusterObservation, { createdAtMs, number }: ClusterRevision): number {
-  const current = Number(deployment?.metadata?.annotations?.[revisionKey] ?? 0) === number
-  const progressing = deployment?.status?.conditions?.find(({ type }) => type === 'Progressing')
-  const sinceMs = Date.parse(progressing?.lastTransitionTime ?? '')
-  return current && sinceMs > createdAtMs ? sinceMs : createdAtMs
-}
-
+/** Undefined while it goes on, and where it failed. */
 function endOf({ deployment }: ClusterObservation): number | undefined {
   const progressing = deployment?.status?.conditions?.find(({ type }) => type === 'Progressing')
   return progressing?.reason === 'NewReplicaSetAvailable' ? Date.parse(progressing.lastUpdateTime ?? '') : undefined
