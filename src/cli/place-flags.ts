@@ -32,3 +32,19 @@ export const clusterFlags = {
 
 /** Of every command that has them, as everywhere around Kubernetes. */
 export const clusterAliases = { n: 'namespace' } as const
+
+/** Of commands that write a spec to a cluster, or say what that would do. */
+export const deployFlags = {
+  adopt: {
+    kind: 'boolean',
+    default: false,
+    brief: 'Cluster: take over objects of the same name that Towline did not make',
+    withNegated: false,
+  },
+  expectNodes: {
+    kind: 'boolean',
+    default: false,
+    brief: 'Cluster: nodes are added for pods that find no place',
+    withNegated: false,
+  },
+} as const

@@ -17,6 +17,16 @@ export interface KubeMeta {
   readonly labels?: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
   readonly ownerReferences?: readonly { readonly uid: string; readonly kind: string; readonly name: string }[]
+  readonly managedFields?: readonly FieldOwner[]
+}
+
+/** Who wrote which fields: what server-side apply goes by. */
+export interface FieldOwner {
+  readonly manager?: string
+  readonly operation?: string
+  readonly subresource?: string
+  /** `{"f:spec": {"f:replicas": {}}}` */
+  readonly fieldsV1?: unknown
 }
 
 /** Where objects of one kind live in the API. */

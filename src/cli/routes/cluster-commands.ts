@@ -1,6 +1,6 @@
 import { buildCommand } from '@stricli/core'
-import { examples, file, json, overlay, parseCuda } from '../flags.ts'
-import { clusterAliases, clusterFlags } from '../place-flags.ts'
+import { examples, file, json, overlay, parseCuda, parseTime } from '../flags.ts'
+import { clusterAliases, clusterFlags, deployFlags } from '../place-flags.ts'
 
 /** Commands about a service on Kubernetes. */
 
@@ -63,4 +63,41 @@ const gpu = buildCommand({
   },
 })
 
-export const clusterCommands = { render, gpu }
+const deploy = buildCommand({
+  loader: async () => (await import('../commands/cluster/deploy.ts')).deploy,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [{ ...file, default: 'towline.yaml' }] },
+    flags: {
+      env: overlay,
+      dryRun: {
+        kind: 'enum',
+        values: ['server'],
+        optional: true,
+        brief: 'Have the cluster go through it, show the plan, store nothing',
+      },
+      wait: { kind: 'boolean', default: true, brief: 'Stay until it serves, or the revision before it is back' },
+      timeout: {
+        kind: 'parsed',
+        parse: parseTime,
+        optional: true,
+        placeholder: 'TIME',
+        brief: 'Stay no longer than this; it goes on in the cluster',
+      },
+      ...deployFlags,
+      json,
+      ...clusterFlags,
+      namespace: { ...clusterFlags.namespace, brief: "Where it goes; default: the spec's, else the context's" },
+    },
+    aliases: clusterAliases,
+  },
+  docs: {
+    brief: 'Apply a service to Kubernetes and see to it that it serves, or that the revision before it is back',
+    fullDescription: examples(
+      'towline deploy -n cats',
+      'towline deploy --env production --context prod -n cats --dry-run server',
+      'towline deploy towline.yaml -n cats --timeout 10m --json',
+    ),
+  },
+})
+
+export const clusterCommands = { render, deploy, gpu }

@@ -1,6 +1,6 @@
 import { buildCommand } from '@stricli/core'
 import { apiKeyFile, envFile, examples, file, json, oneService, overlay, parseRevision } from '../flags.ts'
-import { placeFlags } from '../place-flags.ts'
+import { clusterAliases, clusterFlags, deployFlags, placeFlags } from '../place-flags.ts'
 import { projectFlag } from '../project.ts'
 
 /** Commands about one revision taking the place of another. */
@@ -12,11 +12,16 @@ const plan = buildCommand({
   loader: async () => (await import('../commands/rollout/plan.ts')).plan,
   parameters: {
     positional: { kind: 'tuple', parameters: [{ ...file, default: 'towline.yaml' }] },
-    flags: { env: overlay, envFile, apiKeys: apiKeyFile, json, project: projectFlag },
+    flags: { env: overlay, envFile, apiKeys: apiKeyFile, json, project: projectFlag, ...clusterFlags, ...deployFlags },
+    aliases: clusterAliases,
   },
   docs: {
-    brief: 'Show what `up` would change, and what its rollout could prove; changes nothing',
-    fullDescription: examples('towline plan', 'towline plan towline.yaml --env production --json'),
+    brief: 'Show what `up` would change here, or `deploy` on a cluster; changes nothing',
+    fullDescription: examples(
+      'towline plan',
+      'towline plan towline.yaml --env production --json',
+      'towline plan --context prod -n cats',
+    ),
   },
 })
 

@@ -1,7 +1,7 @@
 import type { ContainerStatus, Pod } from 'kubernetes-types/core/v1.js'
 import type { Cause } from '../../cluster/explain/cause.ts'
 import type { FailureStatus, ReplicaPhase, ReplicaStatus } from '../../engine/service-status.ts'
-import type { ClusterRevision } from './revisions.ts'
+import type { ClusterRevision } from '../../cluster/revisions.ts'
 
 /** Container ports as `render/` has them. */
 const ports = { http: 8080, metrics: 9090 }

@@ -1,45 +1,6 @@
-import type { ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import type { ClusterObservation } from '../../cluster/observation.ts'
+import { type ClusterRevision, findTurn, listRevisions } from '../../cluster/revisions.ts'
 import type { HistoryStatus, RolloutStatus, ServiceStatus } from '../api.ts'
-
-/** The revisions of a service, as its Deployment keeps them: one ReplicaSet each, numbered by when it last became the newest. */
-export interface ClusterRevision {
-  readonly number: number
-  readonly replicaSet: ReplicaSet
-  readonly createdAtMs: number
-  readonly replicas: number
-  readonly ready: number
-}
-
-const revisionKey = 'deployment.kubernetes.io/revision'
-
-/** Oldest first. */
-export function listRevisions({ replicaSets }: Pick<ClusterObservation, 'replicaSets'>): readonly ClusterRevision[] {
-  return replicaSets
-    .map((replicaSet) => ({
-      number: Number(replicaSet.metadata?.annotations?.[revisionKey] ?? 0),
-      replicaSet,
-      createdAtMs: Date.parse(replicaSet.metadata?.creationTimestamp ?? ''),
-      replicas: replicaSet.status?.replicas ?? 0,
-      ready: replicaSet.status?.availableReplicas ?? 0,
-    }))
-    .toSorted((a, b) => a.number - b.number)
-}
-
-export interface Turn {
-  /** Null: none is there yet. */
-  readonly stable: ClusterRevision | null
-  /** The one that is to take its place; null: none. */
-  readonly candidate: ClusterRevision | null
-}
-
-/** Who serves, and who is to. Pods of an older revision that are still there mean that the change goes on. */
-export function findTurn(observation: ClusterObservation): Turn {
-  const revisions = listRevisions(observation)
-  const newest = revisions.at(-1) ?? null
-  const older = revisions.findLast(({ number, replicas }) => number !== newest?.number && replicas > 0)
-  return older === undefined ? { stable: newest, candidate: null } : { stable: older, candidate: newest }
-}
 
 /** A change goes on while older pods are there; the first revision of all is none that takes another's place. */
 export function describeRollout(observation: ClusterObservation): RolloutStatus | null {

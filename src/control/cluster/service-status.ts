@@ -3,7 +3,8 @@ import type { Explanation } from '../../cluster/explain/cause.ts'
 import type { ServicePhase, ServiceStatus } from '../../engine/service-status.ts'
 import { describeAutoscaler } from './autoscaler-status.ts'
 import { describeCause, describePod } from './replica-status.ts'
-import { describeRevisions, describeRollout, findTurn, listRevisions, modelDigestOf } from './revisions.ts'
+import { findTurn, listRevisions } from '../../cluster/revisions.ts'
+import { describeRevisions, describeRollout, modelDigestOf } from './revisions.ts'
 
 const phases = {
   Missing: 'Stopping',

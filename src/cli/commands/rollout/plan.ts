@@ -7,20 +7,24 @@ import { printModel } from '../../../spec/model/model-print.ts'
 import { reportPlan } from '../../../engine/rollout/plan-report.ts'
 import type { Service } from '../../../spec/service.ts'
 import { readApplyRequest } from '../../apply-request.ts'
+import { explainRefusals } from '../../cluster/deploy-failure.ts'
+import { type DeployWishes, useDeploy } from '../../cluster/use-deploy.ts'
 import type { CliContext } from '../../context.ts'
 import { findProjectDir } from '../../project.ts'
+import { renderDeployPlan } from '../../view/deploy-plan.ts'
 import { renderPlan } from '../../view/plan-rows.ts'
 
-export interface PlanFlags {
-  readonly env?: string
+export interface PlanFlags extends DeployWishes {
   readonly envFile?: string
   readonly apiKeys?: string
   readonly json: boolean
   readonly project?: string
 }
 
+/** Of a cluster where one is named, else of the engine here. */
 export async function plan(this: CliContext, flags: PlanFlags, file: string): Promise<void> {
   const { terminal } = this
+  if (flags.context !== undefined || flags.namespace !== undefined) return await planOnCluster(this, flags, file)
   const written = { file, overlay: flags.env, envFile: flags.envFile, apiKeyFile: flags.apiKeys }
   const { service, request } = await readApplyRequest(terminal, written)
   const told = await ask(findProjectDir(this.cwd, flags.project), service, request)
@@ -33,6 +37,25 @@ export async function plan(this: CliContext, flags: PlanFlags, file: string): Pr
   terminal.out(
     flags.json ? JSON.stringify({ ...told, powers }, undefined, 2) : renderPlan(told, powers, Date.now()).join('\n'),
   )
+}
+
+async function planOnCluster(context: CliContext, flags: PlanFlags, file: string): Promise<void> {
+  for (const flag of ['envFile', 'apiKeys', 'project'] as const)
+    if (flags[flag] !== undefined)
+      throw new TowlineError(
+        'TL_USAGE',
+        `--${spellFlag(flag)} is about services on this machine, and a cluster is named`,
+      )
+  await useDeploy(context, flags, file, ({ prepared: { plan } }) => {
+    context.terminal.out(flags.json ? JSON.stringify(plan, undefined, 2) : renderDeployPlan(plan).join('\n'))
+    const refused = explainRefusals(plan)
+    if (refused !== undefined) throw refused
+    return Promise.resolve()
+  })
+}
+
+function spellFlag(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
 /** Without an engine nothing runs here, so that all of it is new. */

@@ -1,0 +1,116 @@
+import type { ReplicaSet } from 'kubernetes-types/apps/v1.js'
+import type { Clock } from '../../base/clock.ts'
+import type { Cause } from '../explain/cause.ts'
+import type { ClusterObservation } from '../observation.ts'
+import { keys } from '../../render/names.ts'
+import { writeVerdict } from '../orders/verdict.ts'
+import { rollbackService } from '../orders/rollback-service.ts'
+import type { DeployTarget, PreparedDeploy } from '../plan/prepare-deploy.ts'
+import { type RolloutEnd, type RolloutProgress, waitForRollout } from '../wait/wait-for-rollout.ts'
+import { carryOut } from './carry-out.ts'
+
+export interface DeployOptions extends Omit<DeployTarget, 'signal'> {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** False: returns as soon as everything is written. */
+  readonly wait: boolean
+  /** Absent: as long as the Deployment allows. */
+  readonly timeoutMs?: number | undefined
+  /** `Wait`: for the new revision; `Back`: for the one before it. */
+  onProgress?(stage: 'Wait' | 'Back', progress: RolloutProgress): void
+}
+
+export type DeployEnd =
+  /** It serves. */
+  | { readonly kind: 'Ready'; readonly tookMs: number; readonly serving: number }
+  /** Written, and not waited for. */
+  | { readonly kind: 'Written' }
+  /** `spec.paused`: it is there, and no pod of it before somebody says so. */
+  | { readonly kind: 'Paused' }
+  /** It will not get ready. `back`: what was done about it. */
+  | { readonly kind: 'Failed'; readonly cause: Cause; readonly serving: number; readonly back: WayBack }
+  /** The time is over; it may get ready yet. */
+  | { readonly kind: 'Late'; readonly cause?: Cause; readonly tookMs: number }
+
+export type WayBack =
+  /** The revision before it serves again: number of the Deployment, and whether all of its replicas are ready. */
+  | { readonly kind: 'Back'; readonly to: number; readonly isReady: boolean }
+  /** The spec wants no way back, or there is nothing to go back to. */
+  | { readonly kind: 'Stays'; readonly reason: 'OnFailurePause' | 'NothingBefore' }
+
+/**
+ * Carries out a plan without refusals and sees to its end. A revision that does not get ready is given up and marked, and the one
+ * before it brought back, as `rollout.onFailure` says. TL_CLUSTER_CONFLICT: somebody else deployed meanwhile.
+ */
+export async function deployService(options: DeployOptions, prepared: PreparedDeploy): Promise<DeployEnd> {
+  const { client, service, rendered, signal, clock, wait, timeoutMs, onProgress } = options
+  await carryOut(client, prepared, signal)
+  if (service.service.paused) return { kind: 'Paused' }
+  if (!wait) return { kind: 'Written' }
+  const { namespace, name, revision } = rendered
+  const end = await waitForRollout({
+    client,
+    namespace,
+    name,
+    revision,
+    clock,
+    signal,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(onProgress === undefined ? {} : { onLook: (progress) => onProgress('Wait', progress) }),
+  })
+  switch (end.kind) {
+    case 'Late':
+      return end.cause === undefined
+        ? { kind: 'Late', tookMs: end.tookMs }
+        : { kind: 'Late', cause: end.cause, tookMs: end.tookMs }
+    case 'Ready': {
+      await judge(options, end.observation, undefined)
+      return { kind: 'Ready', tookMs: end.tookMs, serving: end.explanation.replicas.serving }
+    }
+    case 'Failed':
+      return await giveUp(options, end)
+  }
+}
+
+async function giveUp(
+  options: DeployOptions,
+  { cause, observation, explanation }: RolloutEnd & { readonly kind: 'Failed' },
+): Promise<DeployEnd> {
+  const { client, service, rendered, signal, clock, onProgress } = options
+  const { namespace, name, revision } = rendered
+  const failed = (back: WayBack, serving = explanation.replicas.serving): DeployEnd => ({
+    kind: 'Failed',
+    cause,
+    serving,
+    back,
+  })
+  await judge(options, observation, cause)
+  if (service.service.rollout.onFailure === 'Pause') return failed({ kind: 'Stays', reason: 'OnFailurePause' })
+  const others = observation.replicaSets.filter((set) => revisionOf(set) !== revision)
+  if (others.length === 0) return failed({ kind: 'Stays', reason: 'NothingBefore' })
+  const { to, label: before } = await rollbackService(client, { namespace, name, signal })
+  const end = await waitForRollout({
+    client,
+    namespace,
+    name,
+    revision: before,
+    clock,
+    signal,
+    ...(onProgress === undefined ? {} : { onLook: (progress) => onProgress('Back', progress) }),
+  })
+  return failed({ kind: 'Back', to, isReady: end.kind === 'Ready' }, end.explanation?.replicas.serving ?? 0)
+}
+
+/** Written on the ReplicaSets of the revision, where a rollback looks for what may be gone back to. */
+async function judge(
+  { client, rendered }: DeployOptions,
+  { replicaSets }: ClusterObservation,
+  cause: Cause | undefined,
+): Promise<void> {
+  for (const set of replicaSets.filter((each) => revisionOf(each) === rendered.revision))
+    await writeVerdict(client, set, cause === undefined ? null : `${cause.reason}: ${cause.sentence}`)
+}
+
+function revisionOf({ metadata }: ReplicaSet): string | undefined {
+  return metadata?.labels?.[keys.revision]
+}

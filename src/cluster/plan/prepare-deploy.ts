@@ -1,0 +1,217 @@
+import type { Deployment } from 'kubernetes-types/apps/v1.js'
+import type { HorizontalPodAutoscaler } from 'kubernetes-types/autoscaling/v2.js'
+import type { Placement } from '../../decide/placement/placement.ts'
+import type { KubeClient } from '../../kube/kube-client.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import { resources } from '../../kube/resources.ts'
+import { keys } from '../../render/names.ts'
+import type { RenderedService } from '../../render/rendered-service.ts'
+import type { ClusterService } from '../../spec/cluster-service.ts'
+import { type ReplicasDecision, decideReplicas } from '../apply/decide-replicas.ts'
+import { findStale } from '../apply/stale-objects.ts'
+import { resourceOf } from '../apply/resource-of.ts'
+import { listMissingKinds, listWarnings, readClusterFacts } from './cluster-limits.ts'
+import type { DeployPlan, Refusal } from './deploy-plan.ts'
+import { findPlaces } from './find-places.ts'
+import { changesOfPods, describePods } from './pod-change.ts'
+import { type Rehearsal, type RehearsalPlace, describeChange, isWrite, rehearseApply } from './rehearsal.ts'
+import { chooseManner, withManner } from './strategy.ts'
+
+export interface DeployTarget {
+  readonly client: KubeClient
+  readonly service: ClusterService
+  readonly rendered: RenderedService
+  readonly signal?: AbortSignal
+  /** Takes over objects that Towline did not make. Default: false. */
+  readonly adopt?: boolean
+  /** Somebody adds nodes for pods that wait. Default: false. */
+  readonly expectNodes?: boolean
+}
+
+/** A plan, with what carries it out. */
+export interface PreparedDeploy {
+  readonly plan: DeployPlan
+  /** In order; what would change nothing is left out. */
+  readonly writes: readonly KubeObject[]
+  readonly removals: readonly KubeObject[]
+  readonly replicas: ReplicasDecision
+  /** As it is; absent: there is none. */
+  readonly live?: Deployment
+}
+
+/**
+ * Looks at the cluster and has it go through every write without storing one. What stands against it is gathered in `plan.refusals`;
+ * only what keeps from looking is thrown: TL_CLUSTER_UNREACHABLE, TL_CLUSTER_UNAUTHORIZED, TL_CLUSTER_FAILED, and
+ * TL_CLUSTER_FORBIDDEN where the Deployment may not be seen.
+ */
+export async function prepareDeploy(target: DeployTarget): Promise<PreparedDeploy> {
+  const { client, service, rendered, signal, adopt = false, expectNodes = false } = target
+  const { name, namespace } = rendered
+  const place = { namespace, ...(signal === undefined ? {} : { signal }) }
+  const [facts, live, missing] = await Promise.all([
+    readClusterFacts(client),
+    client.get<Deployment>(resources.deployments, name, place),
+    findMissingNamespace(client, namespace, signal),
+  ])
+  const objects = rendered.objects.filter(({ kind }) => kind !== 'HTTPRoute' || facts.hasGateways)
+  const refusals: Refusal[] = [...listMissingKinds(rendered.objects, facts), ...missing]
+  const replicas = decideReplicas({
+    ...(live === undefined
+      ? {}
+      : { live: { replicas: live.spec?.replicas ?? 1, specReplicas: readSpecReplicas(live) } }),
+    wanted: rendered.replicas,
+    minReplicas: leastOf(objects),
+  })
+
+  const rehearsed =
+    missing.length > 0 ? [] : await rehearseAll(target, objects, live, { ...place, service: name, adopt })
+  const first = rehearsed.find(isOfDeployment)
+  const isReplaced = first !== undefined && changesOfPods(describeChange(first).fields).length > 0
+  const isMore = replicas.replicas > (first?.live === undefined ? 0 : (live?.spec?.replicas ?? 1))
+  const pod = first?.kind === 'Taken' ? (first.planned as Deployment).spec?.template.spec : undefined
+  const placement =
+    pod !== undefined && (isReplaced || isMore)
+      ? await findPlaces({ client, service, rendered, pod, replicas: replicas.replicas, expectNodes, signal })
+      : undefined
+  if (placement?.kind === 'Impossible') refusals.push(refuseImpossible(placement))
+  const manner = chooseManner(service.service.rollout.surge, { isReplaced, placement: placement?.kind })
+  const final = await Promise.all(
+    rehearsed.map(async (each) =>
+      isOfDeployment(each) && isReplaced && manner !== undefined
+        ? await rehearseApply(client, withManner(each.intent, manner, live), { ...place, service: name, adopt })
+        : each,
+    ),
+  )
+  refusals.push(...final.flatMap((each) => (each.kind === 'Refused' ? [each.refusal] : [])))
+
+  const { stale, unseen } = await findStale(client, rendered.objects, { ...place, name })
+  refusals.push(...(await refuseRemovals(client, stale, place)))
+  const changed = final.find(isOfDeployment)
+  return {
+    plan: {
+      context: client.context,
+      namespace,
+      name,
+      revision: { from: live?.spec?.template.metadata?.labels?.[keys.revision] ?? null, to: rendered.revision },
+      objects: [
+        ...final.map(describeChange),
+        ...stale.map((object) => ({
+          kind: object.kind ?? '',
+          name: object.metadata?.name ?? '',
+          action: 'Removed' as const,
+          fields: [],
+        })),
+      ],
+      replicas: {
+        from: live?.spec?.replicas ?? null,
+        to: replicas.replicas,
+        by: replicas.kind === 'Set' ? 'Spec' : 'Kept',
+      },
+      pods:
+        changed?.kind === 'Taken'
+          ? describePods({ live, planned: changed.planned as Deployment, fields: describeChange(changed).fields })
+          : null,
+      placement: placement === undefined ? null : tellPlacement(placement),
+      warnings: [
+        ...listWarnings(objects, facts),
+        ...(unseen.length === 0
+          ? []
+          : [`you may not list ${unseen.join(', ')} here: what earlier specs left of them stays`]),
+      ],
+      refusals: uniqueByDetail(refusals),
+    },
+    writes: final.filter(isWrite).map(({ intent }) => intent),
+    removals: stale,
+    replicas,
+    ...(live === undefined ? {} : { live }),
+  }
+}
+
+/** With the strategy as it is, where it goes by the room: whether pods are replaced at all is known afterwards. */
+async function rehearseAll(
+  { client, service }: DeployTarget,
+  objects: readonly KubeObject[],
+  live: Deployment | undefined,
+  place: RehearsalPlace,
+): Promise<readonly Rehearsal[]> {
+  const manner = service.service.rollout.surge === 'Auto' ? 'AsBefore' : undefined
+  return await Promise.all(
+    objects.map(async (object) => await rehearseApply(client, withManner(withoutCount(object), manner, live), place)),
+  )
+}
+
+/** The number has a manager of its own. */
+function withoutCount(object: KubeObject): KubeObject {
+  if (object.kind !== 'Deployment') return object
+  const { replicas: _, ...spec } = (object as Deployment).spec ?? ({} as NonNullable<Deployment['spec']>)
+  return { ...object, spec } as KubeObject
+}
+
+function isOfDeployment({ intent }: Rehearsal): boolean {
+  return intent.kind === 'Deployment'
+}
+
+function readSpecReplicas({ metadata }: Deployment): number | undefined {
+  const text = metadata?.annotations?.[keys.specReplicas]
+  return text === undefined ? undefined : Number(text)
+}
+
+function leastOf(objects: readonly KubeObject[]): number {
+  const autoscaler = objects.find(({ kind }) => kind === 'HorizontalPodAutoscaler') as
+    | HorizontalPodAutoscaler
+    | undefined
+  return autoscaler?.spec?.minReplicas ?? 1
+}
+
+/** None where it may not be seen: the writes themselves will tell. */
+async function findMissingNamespace(client: KubeClient, namespace: string, signal?: AbortSignal): Promise<Refusal[]> {
+  const cut = signal === undefined ? {} : { signal }
+  const found = await client.get(resources.namespaces, namespace, cut).catch((error: unknown) => {
+    if ((error as { code?: string }).code === 'TL_CLUSTER_FORBIDDEN') return 'Unseen'
+    throw error
+  })
+  if (found !== undefined) return []
+  return [
+    {
+      code: 'TL_CLUSTER_REFUSED',
+      detail: `there is no namespace ${namespace} in ${client.context}`,
+      hint: `make it first: kubectl create namespace ${namespace} --context ${client.context}`,
+    },
+  ]
+}
+
+async function refuseRemovals(
+  client: KubeClient,
+  stale: readonly KubeObject[],
+  place: { readonly namespace: string; readonly signal?: AbortSignal },
+): Promise<Refusal[]> {
+  const kinds = [...new Set(stale.map(resourceOf))]
+  const allowed = await Promise.all(kinds.map(async (kind) => await client.may('delete', kind, place)))
+  return kinds
+    .filter((_, index) => allowed[index] === false)
+    .map(({ plural }) => ({
+      code: 'TL_CLUSTER_FORBIDDEN',
+      detail: `you may not delete ${plural} in namespace ${place.namespace}, and an earlier spec left some that are to go`,
+      hint: 'ask whoever runs the cluster for a role with this right',
+    }))
+}
+
+function refuseImpossible({ reason, advice }: Placement): Refusal {
+  return { code: 'TL_DEPLOY_IMPOSSIBLE', detail: reason, ...(advice === undefined ? {} : { hint: advice }) }
+}
+
+function tellPlacement({ kind, reason, advice, room, quota, notes }: Placement): NonNullable<DeployPlan['placement']> {
+  return {
+    kind,
+    reason,
+    ...(advice === undefined ? {} : { advice }),
+    room,
+    ...(quota === undefined ? {} : { quota }),
+    notes,
+  }
+}
+
+/** One lack of rights keeps from several objects. */
+function uniqueByDetail(refusals: readonly Refusal[]): readonly Refusal[] {
+  return [...new Map(refusals.map((refusal) => [refusal.detail, refusal])).values()]
+}

@@ -1,0 +1,84 @@
+import { TowlineError } from '../../base/errors.ts'
+import type { KubeClient, ObjectPlace } from '../../kube/kube-client.ts'
+import type { FieldOwner, KubeObject } from '../../kube/object.ts'
+import { isOfService, nameManager } from '../apply/ownership.ts'
+import { nameObject, resourceOf } from '../apply/resource-of.ts'
+import { managers } from '../managers.ts'
+import type { ObjectChange, Refusal } from './deploy-plan.ts'
+import { compareObjects } from './field-changes.ts'
+
+/** One object as it is, and as the server says that it would be. */
+export type Rehearsal = { readonly intent: KubeObject; readonly live: KubeObject | undefined } & (
+  | { readonly kind: 'Taken'; readonly planned: KubeObject }
+  | { readonly kind: 'Refused'; readonly refusal: Refusal }
+)
+
+export interface RehearsalPlace extends ObjectPlace {
+  readonly service: string
+  readonly namespace: string
+  readonly adopt: boolean
+}
+
+/** The server goes through all of the write and stores nothing. Thrown is only what keeps from asking it. */
+export async function rehearseApply(
+  client: KubeClient,
+  intent: KubeObject,
+  { service, adopt, ...place }: RehearsalPlace,
+): Promise<Rehearsal> {
+  const resource = resourceOf(intent)
+  let live: KubeObject | undefined
+  try {
+    live = await client.get(resource, intent.metadata?.name ?? '', place)
+    if (live !== undefined && !adopt && !isOfService(live, service))
+      return { kind: 'Refused', intent, live, refusal: refuseForeign(live, intent, place.namespace) }
+    const planned = await client.apply(resource, intent, { ...place, fieldManager: managers.spec, dryRun: true })
+    return { kind: 'Taken', intent, live, planned }
+  } catch (error) {
+    return { kind: 'Refused', intent, live, refusal: readRefusal(error, intent) }
+  }
+}
+
+function refuseForeign(live: KubeObject, intent: KubeObject, namespace: string): Refusal {
+  return {
+    code: 'TL_CLUSTER_CONFLICT',
+    detail: `${nameObject(intent)} exists in namespace ${namespace} and is not of this service: ${nameManager(live)} manages it`,
+    hint: 'give the service another name, or take it over with --adopt',
+  }
+}
+
+function readRefusal(error: unknown, intent: KubeObject): Refusal {
+  const codes = ['TL_CLUSTER_FORBIDDEN', 'TL_CLUSTER_REFUSED', 'TL_CLUSTER_CONFLICT']
+  if (!(error instanceof TowlineError) || !codes.includes(error.code)) throw error
+  const detail = error.detail.includes(intent.metadata?.name ?? '')
+    ? error.detail
+    : `${nameObject(intent)}: ${error.detail}`
+  return { code: error.code, detail, ...(error.hint === undefined ? {} : { hint: error.hint }) }
+}
+
+/** False: everything is so already, and is known to be ours. */
+export function isWrite({ kind, live, ...rest }: Rehearsal): boolean {
+  if (kind === 'Refused' || live === undefined) return true
+  const { planned } = rest as { planned: KubeObject }
+  return fieldsOf(live, planned).length > 0 || ownFields(live) !== ownFields(planned)
+}
+
+export function describeChange(rehearsal: Rehearsal): ObjectChange {
+  const { intent, live } = rehearsal
+  const named = { kind: intent.kind ?? '', name: intent.metadata?.name ?? '' }
+  if (live === undefined) return { ...named, action: 'New', fields: [] }
+  const fields = rehearsal.kind === 'Refused' ? [] : fieldsOf(live, rehearsal.planned)
+  return { ...named, action: fields.length === 0 ? 'Same' : 'Changed', fields }
+}
+
+/** The number of replicas is decided elsewhere: an apply leaves it out, and the server answers with what that alone would do. */
+function fieldsOf(live: KubeObject, planned: KubeObject): ObjectChange['fields'] {
+  const fields = compareObjects(live, planned)
+  return planned.kind === 'Deployment' ? fields.filter(({ path }) => path !== 'spec.replicas') : fields
+}
+
+function ownFields({ metadata }: KubeObject): string {
+  const own = metadata?.managedFields?.find(
+    ({ manager, operation }: FieldOwner) => manager === managers.spec && operation === 'Apply',
+  )
+  return JSON.stringify(own?.fieldsV1 ?? null)
+}

@@ -1,0 +1,39 @@
+import type { Deployment, DeploymentStrategy } from 'kubernetes-types/apps/v1.js'
+import type { Placement, SurgeWish } from '../../decide/placement/placement.ts'
+import type { KubeObject } from '../../kube/object.ts'
+
+export type Manner = 'Surge' | 'Swap' | 'Recreate'
+
+const strategies: Readonly<Record<Manner, DeploymentStrategy>> = {
+  Surge: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+  Swap: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+  Recreate: { type: 'Recreate' },
+}
+
+/**
+ * How pods are to be replaced. `Auto` goes by the room there is, and only where pods are replaced at all: otherwise the strategy of
+ * the last time stays, so that the same spec applied again writes nothing. Undefined: as rendered.
+ */
+export function chooseManner(
+  wish: SurgeWish,
+  { isReplaced, placement }: { readonly isReplaced: boolean; readonly placement: Placement['kind'] | undefined },
+): Manner | 'AsBefore' | undefined {
+  if (wish !== 'Auto') return undefined
+  if (!isReplaced) return 'AsBefore'
+  return placement === 'Swap' || placement === 'Recreate' ? placement : 'Surge'
+}
+
+/** The same Deployment with this strategy; other objects as they are. */
+export function withManner(object: KubeObject, manner: Manner | 'AsBefore' | undefined, live?: Deployment): KubeObject {
+  if (object.kind !== 'Deployment' || manner === undefined) return object
+  const strategy = manner === 'AsBefore' ? live?.spec?.strategy : strategies[manner]
+  if (strategy === undefined) return object
+  return { ...object, spec: { ...(object as Deployment).spec, strategy } } as KubeObject
+}
+
+export function mannerOf({ spec }: Deployment): Manner {
+  if (spec?.strategy?.type === 'Recreate') return 'Recreate'
+  // A percentage of some replicas or a number: with any surge a new pod comes first.
+  const { maxSurge = 1 } = spec?.strategy?.rollingUpdate ?? {}
+  return maxSurge === 0 || maxSurge === '0%' ? 'Swap' : 'Surge'
+}

@@ -1,0 +1,49 @@
+import type { ReplicaSet } from 'kubernetes-types/apps/v1.js'
+import { keys } from '../render/names.ts'
+import { marks } from './managers.ts'
+import type { ClusterObservation } from './observation.ts'
+
+/** The revisions of a service, as its Deployment keeps them: one ReplicaSet each, numbered by when it last became the newest. */
+export interface ClusterRevision {
+  readonly number: number
+  /** Label `towline.dev/revision`: the same for all ReplicaSets that were made of one spec. */
+  readonly label: string
+  readonly replicaSet: ReplicaSet
+  readonly createdAtMs: number
+  readonly replicas: number
+  readonly ready: number
+  /** Why it was given up; null: it was not. */
+  readonly rejected: string | null
+}
+
+const revisionKey = 'deployment.kubernetes.io/revision'
+
+/** Oldest first. */
+export function listRevisions({ replicaSets }: Pick<ClusterObservation, 'replicaSets'>): readonly ClusterRevision[] {
+  return replicaSets
+    .map((replicaSet) => ({
+      number: Number(replicaSet.metadata?.annotations?.[revisionKey] ?? 0),
+      label: replicaSet.metadata?.labels?.[keys.revision] ?? '',
+      replicaSet,
+      createdAtMs: Date.parse(replicaSet.metadata?.creationTimestamp ?? ''),
+      replicas: replicaSet.status?.replicas ?? 0,
+      ready: replicaSet.status?.availableReplicas ?? 0,
+      rejected: replicaSet.metadata?.annotations?.[marks.rejected] ?? null,
+    }))
+    .toSorted((a, b) => a.number - b.number)
+}
+
+export interface Turn {
+  /** Null: none is there yet. */
+  readonly stable: ClusterRevision | null
+  /** The one that is to take its place; null: none. */
+  readonly candidate: ClusterRevision | null
+}
+
+/** Who serves, and who is to. Pods of an older revision that are still there mean that the change goes on. */
+export function findTurn(observation: Pick<ClusterObservation, 'replicaSets'>): Turn {
+  const revisions = listRevisions(observation)
+  const newest = revisions.at(-1) ?? null
+  const older = revisions.findLast(({ number, replicas }) => number !== newest?.number && replicas > 0)
+  return older === undefined ? { stable: newest, candidate: null } : { stable: older, candidate: newest }
+}
