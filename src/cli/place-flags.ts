@@ -1,12 +1,5 @@
 import { projectFlag } from './project.ts'
 
-/** Where a command looks for services. */
-export interface PlaceFlags {
-  readonly project?: string
-}
-
-export const placeFlags = { project: projectFlag } as const
-
 /** Which cluster, and where in it. */
 export interface ClusterFlags {
   readonly context?: string
@@ -29,6 +22,17 @@ export const clusterFlags = {
     brief: "Namespace of the cluster; default: the context's",
   },
 } as const
+
+/** Where a command looks for services: here, or on a cluster as soon as one of its flags is given. */
+export interface PlaceFlags extends ClusterFlags {
+  readonly project?: string
+}
+
+export const placeFlags = { project: projectFlag, ...clusterFlags } as const
+
+export function isCluster({ context, namespace }: ClusterFlags): boolean {
+  return context !== undefined || namespace !== undefined
+}
 
 /** Of every command that has them, as everywhere around Kubernetes. */
 export const clusterAliases = { n: 'namespace' } as const

@@ -1,7 +1,8 @@
+import { TowlineError } from '../base/errors.ts'
 import { connectEngine } from '../control/client.ts'
 import type { Place, ServiceControl } from '../control/service-control.ts'
 import type { CliContext } from './context.ts'
-import type { PlaceFlags } from './place-flags.ts'
+import { type PlaceFlags, isCluster } from './place-flags.ts'
 import { findProjectDir } from './project.ts'
 
 /** `context staging, namespace cats`, or the folder of a project. */
@@ -9,7 +10,7 @@ export function describePlace(place: Place): string {
   return place.kind === 'Engine' ? place.projectDir : `context ${place.context}, namespace ${place.namespace}`
 }
 
-/** The engine of this project; closed when `work` is over. */
+/** The engine of this project, or the cluster that is named; closed when `work` is over. */
 export async function useControl<T>(
   { cwd }: Pick<CliContext, 'cwd'>,
   flags: PlaceFlags,
@@ -23,6 +24,16 @@ export async function useControl<T>(
   }
 }
 
-async function openControl(cwd: string, { project }: PlaceFlags): Promise<ServiceControl> {
-  return connectEngine(findProjectDir(cwd, project))
+async function openControl(cwd: string, flags: PlaceFlags): Promise<ServiceControl> {
+  if (!isCluster(flags)) return connectEngine(findProjectDir(cwd, flags.project))
+  if (flags.project !== undefined)
+    throw new TowlineError('TL_USAGE', 'both `--project` and a cluster', {
+      hint: 'services run in the engine of a project folder, or in a namespace of a cluster',
+    })
+  const { connectCluster } = await import('../control/cluster/cluster-control.ts')
+  const { context, namespace } = flags
+  return connectCluster({
+    ...(context === undefined ? {} : { context }),
+    ...(namespace === undefined ? {} : { namespace }),
+  })
 }

@@ -40,10 +40,21 @@ export interface Turn {
   readonly candidate: ClusterRevision | null
 }
 
-/** Who serves, and who is to. Pods of an older revision that are still there mean that the change goes on. */
-export function findTurn(observation: Pick<ClusterObservation, 'replicaSets'>): Turn {
+/**
+ * Who serves, and who is to. A change goes on while pods of an older revision are there, and until the Deployment says that the new
+ * one is complete: where all old pods go first, none may be there in between.
+ */
+export function findTurn(observation: Pick<ClusterObservation, 'replicaSets' | 'deployment'>): Turn {
   const revisions = listRevisions(observation)
   const newest = revisions.at(-1) ?? null
-  const older = revisions.findLast(({ number, replicas }) => number !== newest?.number && replicas > 0)
+  const older =
+    revisions.findLast(({ number, replicas }) => number !== newest?.number && replicas > 0) ??
+    (endOfRollout(observation) === undefined ? revisions.at(-2) : undefined)
   return older === undefined ? { stable: newest, candidate: null } : { stable: older, candidate: newest }
+}
+
+/** When the newest revision was complete; undefined while it goes on, and where it failed. */
+export function endOfRollout({ deployment }: Pick<ClusterObservation, 'deployment'>): number | undefined {
+  const progressing = deployment?.status?.conditions?.find(({ type }) => type === 'Progressing')
+  return progressing?.reason === 'NewReplicaSetAvailable' ? Date.parse(progressing.lastUpdateTime ?? '') : undefined
 }

@@ -82,11 +82,12 @@ test('a rejected spec is refused until it changes, and a number is never used tw
   assert.equal(nextNumber({ ...record, history: [{ ...ended, outcome: 'Aborted', cause }] }), 9)
 })
 
-test('a size set by hand counts until the next spec; within the bounds of an autoscaler', () => {
+test('a size set by hand counts until the spec has another number; within the bounds of an autoscaler', () => {
   const scaled = { ...record, ...scaleRecord(record, 4, 9) }
   assert.deepEqual(scaled.scale, { replicas: 4, reason: 'set by hand', changedAtMs: 9, autoscaler: null })
   assert.equal(countDesired(scaled), 4)
-  assert.equal(next(scaled, apply('two')).scale, null)
+  assert.deepEqual(next(scaled, apply('two')).scale, scaled.scale, 'the same number again is no news')
+  assert.equal(next(scaled, apply('two', { replicas: service.replicas + 1 })).scale, null)
   const autoscaling = { minReplicas: 2, maxReplicas: 5, targets: { concurrency: 1 }, prometheus: [] }
   const auto = next(scaled, apply('two', { autoscaling }))
   assert.equal(auto.scale?.replicas, 4, 'an autoscaler takes over what there is')

@@ -153,10 +153,13 @@ export function scaleRecord(record: ServiceRecord, replicas: number, nowMs: numb
   return { scale: { replicas, reason: 'set by hand', changedAtMs: nowMs, autoscaler } }
 }
 
-/** A fixed number in the spec counts from now on; an autoscaler goes on from what there is, never from the default. */
-function carryScale(record: ServiceRecord, { autoscaling }: Service): ServiceRecord['scale'] {
-  if (autoscaling === undefined) return null
-  const { scale } = record
+/** What a person set stays until the spec has another number; an autoscaler goes on from what there is, never from the default. */
+function carryScale(record: ServiceRecord, { autoscaling, replicas: written }: Service): ServiceRecord['scale'] {
+  const { scale, applied } = record
+  if (autoscaling === undefined) {
+    const isSameNumber = applied.autoscaling === undefined && applied.replicas === written
+    return isSameNumber ? scale : null
+  }
   if (scale !== null && scale.autoscaler !== null) return scale
   const replicas = Math.max(countDesired(record), autoscaling.minReplicas)
   return { replicas, reason: 'as many as there were', changedAtMs: null, autoscaler: null }

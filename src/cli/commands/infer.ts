@@ -1,8 +1,9 @@
 import type { CliContext } from '../context.ts'
-import { readPayload, renderClasses, sendPayload } from '../inference.ts'
-import type { PlaceFlags } from '../place-flags.ts'
+import { type Inference, keyHeader, readInference, readPayload, renderClasses, sendPayload } from '../inference.ts'
+import { useControl } from '../place.ts'
+import { type PlaceFlags, isCluster } from '../place-flags.ts'
 import { findProjectDir } from '../project.ts'
-import { resolveTarget } from '../target.ts'
+import { isAddress, resolveTarget } from '../target.ts'
 import { renderRow } from '../term/layout.ts'
 
 export interface InferFlags extends PlaceFlags {
@@ -13,12 +14,23 @@ export interface InferFlags extends PlaceFlags {
 
 export async function infer(this: CliContext, flags: InferFlags, target: string, file: string): Promise<void> {
   const { terminal } = this
-  const url = await resolveTarget(findProjectDir(this.cwd, flags.project), target)
-  const inference = await sendPayload(readPayload(file), { url, top: flags.top, timeoutMs: flags.timeout })
+  const inference = await ask(this, flags, target, file)
   const classes = flags.json ? undefined : renderClasses(file, inference)
   terminal.out(
     classes === undefined
       ? JSON.stringify(inference.body, undefined, flags.json ? undefined : 2)
       : renderRow('', classes).trimStart(),
   )
+}
+
+/** An address is asked straight; a service of a cluster through its API server, whoever else may reach it. */
+async function ask(context: CliContext, flags: InferFlags, target: string, file: string): Promise<Inference> {
+  const payload = readPayload(file)
+  const { top, timeout: timeoutMs } = flags
+  if (isCluster(flags) && !isAddress(target))
+    return useControl(context, flags, async (control) =>
+      readInference(await control.infer(target, payload, { topK: top, headers: keyHeader(), timeoutMs })),
+    )
+  const url = await resolveTarget(findProjectDir(context.cwd, flags.project), target)
+  return sendPayload(payload, { url, top, timeoutMs })
 }

@@ -38,6 +38,7 @@ const promote = buildCommand({
       },
       ...followed,
     },
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Let a rollout go past its present step',
@@ -50,6 +51,7 @@ const pause = buildCommand({
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: { json, ...placeFlags },
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Hold a rollout where it is; alarms still turn it back',
@@ -62,6 +64,7 @@ const resume = buildCommand({
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: { json, ...placeFlags },
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Let a rollout that was paused go on, or have it judged again; a manual step needs `promote`',
@@ -74,6 +77,7 @@ const abort = buildCommand({
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: followed,
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Turn a rollout back to the revision that served before',
@@ -97,10 +101,15 @@ const rollback = buildCommand({
       ],
     },
     flags: followed,
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Go back to a revision that has served before',
-    fullDescription: examples('towline rollback image-classifier', 'towline rollback image-classifier 3'),
+    fullDescription: examples(
+      'towline rollback image-classifier',
+      'towline rollback image-classifier 3',
+      'towline rollback image-classifier --context prod -n cats',
+    ),
   },
 })
 
@@ -109,6 +118,7 @@ const retry = buildCommand({
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: followed,
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Try again what was rejected, unchanged',
@@ -121,6 +131,7 @@ const history = buildCommand({
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: { json, ...placeFlags },
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Show the revisions that are kept and the rollouts that have ended',

@@ -17,7 +17,7 @@ import {
   parseReplicas,
   parseTime,
 } from '../flags.ts'
-import { placeFlags } from '../place-flags.ts'
+import { clusterAliases, placeFlags } from '../place-flags.ts'
 import { projectFlag } from '../project.ts'
 
 /** Commands about what runs. */
@@ -76,7 +76,7 @@ const status = buildCommand({
       watch: { kind: 'boolean', default: false, brief: 'Go on printing at each change', withNegated: false },
       ...placeFlags,
     },
-    aliases: { w: 'watch' },
+    aliases: { ...clusterAliases, w: 'watch' },
   },
   docs: {
     brief: 'Show what runs, and why something was restarted',
@@ -100,6 +100,7 @@ const top = buildCommand({
       json,
       ...placeFlags,
     },
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Show load, latency, CPU and memory as they change; piped: one look',
@@ -112,10 +113,11 @@ const why = buildCommand({
   parameters: {
     positional: { kind: 'tuple', parameters: [oneService] },
     flags: { json, ...placeFlags },
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Explain the present state of a service in one paragraph',
-    fullDescription: examples('towline why image-classifier'),
+    fullDescription: examples('towline why image-classifier', 'towline why image-classifier --context staging -n cats'),
   },
 })
 
@@ -128,11 +130,11 @@ const events = buildCommand({
       json,
       ...placeFlags,
     },
-    aliases: { n: 'count' },
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Show what happened to a service: starts, ends with their reasons, changes of size',
-    fullDescription: examples('towline events image-classifier', 'towline events image-classifier -n 5 --json'),
+    fullDescription: examples('towline events image-classifier', 'towline events image-classifier --count 5 --json'),
   },
 })
 
@@ -157,11 +159,15 @@ const logs = buildCommand({
       json,
       ...placeFlags,
     },
-    aliases: { f: 'follow', n: 'tail' },
+    aliases: { ...clusterAliases, f: 'follow' },
   },
   docs: {
     brief: 'Show the logs of all replicas, the gateway and the engine, in order of time',
-    fullDescription: examples('towline logs -f', 'towline logs image-classifier --since 10m --json'),
+    fullDescription: examples(
+      'towline logs -f',
+      'towline logs image-classifier --since 10m --json',
+      'towline logs image-classifier -n cats --tail 100',
+    ),
   },
 })
 
@@ -176,10 +182,11 @@ const scale = buildCommand({
       ],
     },
     flags: { ...placeFlags },
+    aliases: clusterAliases,
   },
   docs: {
-    brief: 'Set the number of replicas until the next `up`, and wait until they serve',
-    fullDescription: examples('towline scale image-classifier 3'),
+    brief: 'Set the number of replicas until the spec has another one, and wait until they serve',
+    fullDescription: examples('towline scale image-classifier 3', 'towline scale image-classifier 3 -n cats'),
   },
 })
 
@@ -199,6 +206,7 @@ const restart = buildCommand({
       },
       ...placeFlags,
     },
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Replace replicas by new ones, one by one, or the gateway; no request is lost',
@@ -214,13 +222,23 @@ const down = buildCommand({
       parameters: [maybeService],
     },
     flags: {
-      all: { kind: 'boolean', default: false, brief: 'Every service of this project', withNegated: false },
+      all: {
+        kind: 'boolean',
+        default: false,
+        brief: 'Every service of this project, or of the namespace',
+        withNegated: false,
+      },
       ...placeFlags,
     },
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Drain and stop a service',
-    fullDescription: examples('towline down image-classifier', 'towline down --all'),
+    fullDescription: examples(
+      'towline down image-classifier',
+      'towline down --all',
+      'towline down image-classifier -n cats',
+    ),
   },
 })
 
@@ -237,12 +255,14 @@ const infer = buildCommand({
       timeout,
       ...placeFlags,
     },
+    aliases: clusterAliases,
   },
   docs: {
     brief: 'Send a photo or a request to a running service',
     fullDescription: examples(
       'towline infer image-classifier cat.jpg',
       'towline infer http://127.0.0.1:8080 request.json --json',
+      'towline infer image-classifier cat.jpg --context staging -n cats',
     ),
   },
 })

@@ -68,7 +68,7 @@ export function describeVerdict({ verdict, crashed, windows }: Analysis): string
 }
 
 /** What ends a pause. */
-export function explainPause({ pause }: Pick<RolloutStatus, 'pause'>, name: string): string {
+export function explainPause({ pause, kind }: Pick<RolloutStatus, 'pause' | 'kind'>, name: string): string {
   switch (pause?.reason) {
     case undefined:
       return `\`towline pause ${name}\` holds it`
@@ -81,6 +81,8 @@ export function explainPause({ pause }: Pick<RolloutStatus, 'pause'>, name: stri
     case 'Inconclusive':
       return `\`towline resume ${name}\` watches as long again, \`towline promote ${name}\` goes on without proof, \`towline abort ${name}\` turns back`
     case 'Failed':
+      // Nothing is judged in a rolling change.
+      if (kind === 'Rolling') return `\`towline abort ${name}\` turns back`
       return `\`towline abort ${name}\` turns back, \`towline resume ${name}\` judges it again, \`towline promote ${name} --full\` overrides the judge`
   }
 }

@@ -1,20 +1,14 @@
 import type { ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import type { PodSpec } from 'kubernetes-types/core/v1.js'
-import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import type { KubeObject, Resource } from '../../kube/object.ts'
 import { resources } from '../../kube/resources.ts'
+import { type OwnObjects, type OwnQuery, listOwn } from './own-objects.ts'
 import { nameObject } from './resource-of.ts'
-import { isOfService, serviceLabel } from './ownership.ts'
-
-export interface StaleQuery {
-  readonly namespace: string
-  readonly name: string
-  readonly signal?: AbortSignal
-}
 
 /** Kinds that come and go with a spec. A Deployment and a Service are always there. */
 const comingAndGoing: readonly Resource[] = [
+  resources.replicaSets,
   resources.horizontalPodAutoscalers,
   resources.podDisruptionBudgets,
   resources.httpRoutes,
@@ -23,42 +17,32 @@ const comingAndGoing: readonly Resource[] = [
   resources.serviceAccounts,
 ]
 
-/** What this service has and `rendered` leaves out; what an earlier revision needs to come back stays. Kinds that may not be listed are named. */
+/** What this service has and `rendered` leaves out. What an earlier revision needs to come back stays. */
 export async function findStale(
   client: KubeClient,
   rendered: readonly KubeObject[],
-  { namespace, name, signal }: StaleQuery,
+  query: OwnQuery,
 ): Promise<{ readonly stale: readonly KubeObject[]; readonly unseen: readonly string[] }> {
-  const place = { namespace, labelSelector: `${serviceLabel}=${name}`, ...(signal === undefined ? {} : { signal }) }
-  const unseen: string[] = []
-  const list = async (resource: Resource): Promise<readonly KubeObject[]> => {
-    try {
-      if (resource.group === resources.httpRoutes.group && !(await client.serves(resource))) return []
-      const { items } = await client.list(resource, place)
-      // Items of a list do not say what they are.
-      const { group, version, kind } = resource
-      const apiVersion = group === '' ? version : `${group}/${version}`
-      return items.map((item) => ({ ...item, apiVersion, kind }))
-    } catch (error) {
-      if (!(error instanceof TowlineError) || error.code !== 'TL_CLUSTER_FORBIDDEN') throw error
-      unseen.push(resource.plural)
-      return []
-    }
-  }
-  const [sets, ...lists] = await Promise.all([list(resources.replicaSets), ...comingAndGoing.map(list)])
+  const own = await listOwn(client, comingAndGoing, query)
+  return { stale: chooseStale(own, rendered), unseen: own.unseen }
+}
+
+/** Pure. */
+export function chooseStale({ objects, unseen }: OwnObjects, rendered: readonly KubeObject[]): readonly KubeObject[] {
   const kept = new Set(rendered.map(nameObject))
+  const sets = objects.filter(({ kind }) => kind === 'ReplicaSet')
   // Who may not see what is needed takes nothing away.
-  const needed = unseen.includes('replicasets') ? undefined : needsOf(sets as readonly ReplicaSet[])
-  const stale = lists.flat().filter((object) => {
-    if (kept.has(nameObject(object)) || !isOfService(object, name)) return false
-    return !['ConfigMap', 'ServiceAccount'].includes(object.kind ?? '') || needed?.has(nameObject(object)) === false
+  const needed = unseen.includes(resources.replicaSets.plural) ? undefined : needsOf(sets)
+  return objects.filter((object) => {
+    if (object.kind === 'ReplicaSet' || kept.has(nameObject(object))) return false
+    const isOfPods = object.kind === 'ConfigMap' || object.kind === 'ServiceAccount'
+    return !isOfPods || needed?.has(nameObject(object)) === false
   })
-  return { stale, unseen }
 }
 
 /** By what pods of these would be made with. */
-function needsOf(sets: readonly ReplicaSet[]): ReadonlySet<string> {
-  const specs = sets.map(({ spec }) => spec?.template?.spec).filter((spec) => spec !== undefined)
+function needsOf(sets: readonly KubeObject[]): ReadonlySet<string> {
+  const specs = sets.map((set) => (set as ReplicaSet).spec?.template?.spec).filter((spec) => spec !== undefined)
   return new Set(specs.flatMap(namesIn))
 }
 

@@ -4,6 +4,7 @@ import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import { resources } from '../../kube/resources.ts'
 import { serviceLabel } from '../apply/ownership.ts'
+import type { ClusterObservation } from '../observation.ts'
 import { managers, marks } from '../managers.ts'
 import { type ClusterRevision, findTurn, listRevisions } from '../revisions.ts'
 import { type ServicePlace, findDeployment } from './find-service.ts'
@@ -19,6 +20,8 @@ export interface Rollback {
   readonly to: number
   /** Label `towline.dev/revision`, to wait for. */
   readonly label: string
+  /** As it is stored now. */
+  readonly deployment: Deployment
 }
 
 /** What a person wrote or a spec said; the rest of the annotations are controllers' own notes. */
@@ -40,20 +43,23 @@ export async function rollbackService(client: KubeClient, query: RollbackQuery):
   const own = items.filter(
     ({ metadata }) => metadata?.ownerReferences?.some(({ uid }) => uid === deployment.metadata?.uid) === true,
   )
-  const { from, target } = chooseTarget(own, name, to)
+  const { from, target } = chooseTarget({ deployment, replicaSets: own }, name, to)
   const template = templateOf(target.replicaSet)
   await checkNeeds(client, template, query, target.number)
-  await client.apply(resources.deployments, intentOf(deployment, template), { ...cut, fieldManager: managers.spec })
-  return { from: from.number, to: target.number, label: target.label }
+  const stored = await client.apply<Deployment>(resources.deployments, intentOf(deployment, template), {
+    ...cut,
+    fieldManager: managers.spec,
+  })
+  return { from: from.number, to: target.number, label: target.label, deployment: stored }
 }
 
 /** Pure. While a rollout goes on, the way back is to the one that serves. */
 export function chooseTarget(
-  replicaSets: readonly ReplicaSet[],
+  look: Pick<ClusterObservation, 'deployment' | 'replicaSets'>,
   name: string,
   to: number | undefined,
 ): { readonly from: ClusterRevision; readonly target: ClusterRevision } {
-  const revisions = listRevisions({ replicaSets })
+  const revisions = listRevisions(look)
   const from = revisions.at(-1)
   if (from === undefined) throw refuse(`${name} has no revision yet`)
   const known = revisions.map(({ number, rejected }) => `${number}${rejected === null ? '' : ' (given up)'}`).join(', ')
@@ -63,7 +69,7 @@ export function chooseTarget(
     if (target === from) throw refuse(`${name} is at revision ${to} already`, `it keeps ${known}`)
     return { from, target }
   }
-  const { stable, candidate } = findTurn({ replicaSets })
+  const { stable, candidate } = findTurn(look)
   const earlier = revisions.filter((each) => each.number < from.number && each.rejected === null)
   const target = candidate !== null && stable?.rejected === null ? stable : earlier.at(-1)
   if (target === undefined)

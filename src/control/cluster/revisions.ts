@@ -1,37 +1,50 @@
 import type { ClusterObservation } from '../../cluster/observation.ts'
-import { type ClusterRevision, findTurn, listRevisions } from '../../cluster/revisions.ts'
+import type { Cause } from '../../cluster/explain/cause.ts'
+import { type ClusterRevision, type Turn, endOfRollout, findTurn, listRevisions } from '../../cluster/revisions.ts'
+import type { RevisionStatus } from '../../engine/service-status.ts'
 import type { HistoryStatus, RolloutStatus, ServiceStatus } from '../api.ts'
 
-/** A change goes on while older pods are there; the first revision of all is none that takes another's place. */
-export function describeRollout(observation: ClusterObservation): RolloutStatus | null {
+/** A change that cannot go on by itself is one that waits for a person. The first revision of all takes nobody's place. */
+export function describeRollout(observation: ClusterObservation, causes: readonly Cause[] = []): RolloutStatus | null {
   const { stable, candidate } = findTurn(observation)
   if (stable === null || candidate === null) return null
   const wanted = observation.deployment?.spec?.replicas ?? 1
+  const pause = describePause(observation, candidate, causes)
   return {
     id: rolloutId(candidate.number),
     kind: 'Rolling',
     from: stable.number,
     to: candidate.number,
-    phase: observation.deployment?.spec?.paused === true ? 'Paused' : 'Rolling',
+    phase: pause === null ? 'Rolling' : 'Paused',
     startedAtMs: candidate.createdAtMs,
     weights: [],
     step: null,
     candidate: { wanted, ready: candidate.ready, weight: null },
     bake: null,
-    pause:
-      observation.deployment?.spec?.paused === true
-        ? { reason: 'ByHand', message: 'the Deployment is paused', sinceMs: candidate.createdAtMs }
-        : null,
+    pause,
     analysis: null,
     cause: null,
     moved: candidate.ready,
   }
 }
 
+function describePause(
+  { deployment }: ClusterObservation,
+  { label, createdAtMs }: ClusterRevision,
+  causes: readonly Cause[],
+): RolloutStatus['pause'] {
+  if (deployment?.spec?.paused === true)
+    return { reason: 'ByHand', message: 'the Deployment is paused', sinceMs: createdAtMs }
+  const cause = causes.find((each) => each.final && each.blocks === 'Rollout' && each.revision === label)
+  return cause === undefined
+    ? null
+    : { reason: 'Failed', message: `${cause.subject}: ${cause.sentence}`, sinceMs: cause.sinceMs }
+}
+
 /** Of rollouts that have ended a Deployment remembers the last one alone; of earlier ones it keeps what they brought. */
 export function describeHistory(observation: ClusterObservation): HistoryStatus {
   const [before, last] = listRevisions(observation).slice(-2)
-  const endedAtMs = endOf(observation)
+  const endedAtMs = endOfRollout(observation)
   const known = before !== undefined && last !== undefined && endedAtMs !== undefined
   return {
     revisions: describeRevisions(observation),
@@ -57,15 +70,23 @@ export function describeRevisions(observation: ClusterObservation): ServiceStatu
   const { stable, candidate } = findTurn(observation)
   return listRevisions(observation).map((revision) => ({
     number: revision.number,
-    role:
-      revision.number === stable?.number ? 'Stable' : revision.number === candidate?.number ? 'Candidate' : 'Earlier',
+    role: roleOf(revision, { stable, candidate }),
     modelDigest: modelDigestOf(revision),
     createdAtMs: revision.createdAtMs,
     // A ReplicaSet is kept as earlier once another has taken its place; that one has to show itself first.
-    proven: revision.number !== candidate?.number && (revision.number !== stable?.number || revision.ready > 0),
+    proven:
+      revision.rejected === null &&
+      revision.number !== candidate?.number &&
+      (revision.number !== stable?.number || revision.ready > 0),
     replicas: revision.replicas,
     latency: null,
   }))
+}
+
+function roleOf({ number, rejected }: ClusterRevision, { stable, candidate }: Turn): RevisionStatus['role'] {
+  if (number === stable?.number) return 'Stable'
+  if (number === candidate?.number) return 'Candidate'
+  return rejected === null ? 'Earlier' : 'Rejected'
 }
 
 export function modelDigestOf({ replicaSet }: ClusterRevision): string {
@@ -74,10 +95,4 @@ export function modelDigestOf({ replicaSet }: ClusterRevision): string {
 
 function rolloutId(number: number): string {
   return `revision-${number}`
-}
-
-/** Undefined while it goes on, and where it failed. */
-function endOf({ deployment }: ClusterObservation): number | undefined {
-  const progressing = deployment?.status?.conditions?.find(({ type }) => type === 'Progressing')
-  return progressing?.reason === 'NewReplicaSetAvailable' ? Date.parse(progressing.lastUpdateTime ?? '') : undefined
 }

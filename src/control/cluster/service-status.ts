@@ -23,7 +23,7 @@ export function describeService(observation: ClusterObservation, explanation: Ex
   const revisions = listRevisions(observation)
   const { stable, candidate } = findTurn(observation)
   const [cause] = explanation.causes
-  const rollout = describeRollout(observation)
+  const rollout = describeRollout(observation, explanation.causes)
   const starting = explanation.state === 'Progressing' && rollout === null
   return {
     name,

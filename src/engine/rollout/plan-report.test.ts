@@ -98,7 +98,7 @@ test('the same again changes nothing, another number of replicas is taken in pla
   const more = plan(apply({ replicas: 3 }, 'a'))
   assert.deepEqual([more.change, more.replicas, more.rollout], ['InPlace', { from: 2, to: 3 }, null])
   const scaled = { ...record, scale: { replicas: 5, reason: '', changedAtMs: null, autoscaler: null } }
-  assert.equal(plan(apply({}, 'a'), { record: scaled }).change, 'InPlace')
+  assert.equal(plan(apply({}, 'a'), { record: scaled }).change, 'Nothing', 'what somebody scaled stays')
 })
 
 test('fields have the names and the units of the spec, so that what is shown can be written', () => {

@@ -1,0 +1,36 @@
+import type { Deployment } from 'kubernetes-types/apps/v1.js'
+import type { Clock } from '../../base/clock.ts'
+import { TowlineError } from '../../base/errors.ts'
+import type { KubeClient } from '../../kube/kube-client.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import { resources } from '../../kube/resources.ts'
+import { managers, marks } from '../managers.ts'
+import { type ServicePlace, findDeployment } from './find-service.ts'
+
+/**
+ * Replaces every pod by one of the same kind, as the Deployment's strategy says. By a manager of its own: a later deploy neither
+ * takes the mark away, which would restart all of them once more, nor sets it. TL_ROLLOUT_REFUSED while it is paused.
+ */
+export async function restartService(
+  client: KubeClient,
+  { clock, ...place }: ServicePlace & { readonly clock: Clock },
+): Promise<Deployment> {
+  const { metadata, spec } = await findDeployment(client, place)
+  const { name = '', namespace = '', uid = '' } = metadata ?? {}
+  if (spec?.paused === true)
+    throw new TowlineError('TL_ROLLOUT_REFUSED', `${name} is paused, and pods are not replaced meanwhile`, {
+      hint: 'deploy its spec with `paused: false` first',
+    })
+  const annotations = { [marks.restartedAt]: new Date(clock.nowMs()).toISOString() }
+  return await client.apply<Deployment>(
+    resources.deployments,
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      // With the uid, or a restart of what was deleted meanwhile would make it anew.
+      metadata: { name, namespace, uid },
+      spec: { template: { metadata: { annotations } } },
+    } as KubeObject,
+    { fieldManager: managers.restart, ...(place.signal === undefined ? {} : { signal: place.signal }) },
+  )
+}

@@ -1,0 +1,152 @@
+import type { Deployment } from 'kubernetes-types/apps/v1.js'
+import type { Event } from 'kubernetes-types/events/v1.js'
+import { type Clock, systemClock } from '../../base/clock.ts'
+import { TowlineError } from '../../base/errors.ts'
+import { explainService } from '../../cluster/explain/explain-service.ts'
+import type { ClusterObservation } from '../../cluster/observation.ts'
+import { observeService } from '../../cluster/observe.ts'
+import { findDeployment, listDeployments } from '../../cluster/orders/find-service.ts'
+import { removeService } from '../../cluster/orders/remove-service.ts'
+import { restartService } from '../../cluster/orders/restart-service.ts'
+import { rollbackService } from '../../cluster/orders/rollback-service.ts'
+import { scaleService } from '../../cluster/orders/scale-service.ts'
+import type { KubeClient } from '../../kube/kube-client.ts'
+import { type KubeClientOptions, openKubeClient } from '../../kube/open-kube-client.ts'
+import { resources } from '../../kube/resources.ts'
+import type { OrderAnswer, ServiceOrder, ServiceStatus } from '../api.ts'
+import type { Place, ServiceControl } from '../service-control.ts'
+import { describeEvents } from './cluster-events.ts'
+import { inferThroughApi } from './infer-through-api.ts'
+import { loadOfService } from './load.ts'
+import { describeHistory } from './revisions.ts'
+import { describeService } from './service-status.ts'
+import { watchService } from './watch-service.ts'
+
+/** A namespace of a cluster, asked like an engine. Reads the access, and connects at the first question. */
+export async function connectCluster(
+  options: KubeClientOptions = {},
+  clock: Clock = systemClock,
+): Promise<ServiceControl> {
+  return createClusterControl(await openKubeClient(options, clock), clock)
+}
+
+export function createClusterControl(client: KubeClient, clock: Clock): ServiceControl {
+  const { context, namespace, server } = client
+  const place: Place = { kind: 'Cluster', context, namespace, server }
+  const look = async (name: string, signal?: AbortSignal): Promise<ClusterObservation> =>
+    await observeService(client, { namespace, name, clock, ...(signal === undefined ? {} : { signal }) })
+  const status = async (name: string): Promise<ServiceStatus> => describe(await look(name))
+  return {
+    place,
+    services: async () => {
+      const deployments = await listDeployments(client, { namespace })
+      return await Promise.all(deployments.map(async ({ metadata }) => await status(metadata?.name ?? '')))
+    },
+    scale: async (name, replicas) => {
+      await scaleService(client, { namespace, name, replicas })
+      return await status(name)
+    },
+    order: async (name, order) => await give(client, { name, order, clock, status }),
+    history: async (name) => {
+      await findDeployment(client, { namespace, name })
+      return describeHistory(await look(name))
+    },
+    load: async () => {
+      const deployments = await listDeployments(client, { namespace })
+      const services = deployments.map(
+        async ({ metadata }) => await loadOfService(client, await status(metadata?.name ?? '')),
+      )
+      return { atMs: clock.nowMs(), services: await Promise.all(services) }
+    },
+    events: async (name, count) => {
+      await findDeployment(client, { namespace, name })
+      const { items } = await client.list<Event>(resources.events, { namespace })
+      return describeEvents(items, name, count)
+    },
+    remove: async (name) => await removeService(client, { namespace, name, clock }),
+    watch: (name, signal) => watchService(name, { look, clock, signal }),
+    infer: async (name, payload, query) => {
+      const deployment = await findDeployment(client, { namespace, name })
+      return await inferThroughApi(client, deployment, payload, query)
+    },
+    close: async () => await client.close(),
+  }
+}
+
+function describe(observation: ClusterObservation): ServiceStatus {
+  return describeService(observation, explainService(observation))
+}
+
+interface Given {
+  readonly name: string
+  readonly order: ServiceOrder
+  readonly clock: Clock
+  status(name: string): Promise<ServiceStatus>
+}
+
+/** A Deployment goes one way, at once: what needs steps is refused by name. */
+async function give(client: KubeClient, { name, order, clock, status }: Given): Promise<OrderAnswer> {
+  const { namespace } = client
+  switch (order.verb) {
+    case 'Restart':
+      await awaitSeen(client, await restartService(client, { namespace, name, clock }), clock)
+      return { nothing: null, status: await status(name) }
+    case 'Rollback': {
+      const now = await status(name)
+      const isSo = order.to !== null && order.to === now.revision && now.rollout === null
+      if (isSo) return { nothing: `revision ${order.to} serves already`, status: now }
+      const back = await rollbackService(client, { namespace, name, ...(order.to === null ? {} : { to: order.to }) })
+      await awaitSeen(client, back.deployment, clock)
+      return { nothing: null, status: await status(name) }
+    }
+    case 'Abort': {
+      const now = await status(name)
+      if (now.rollout === null) return { nothing: 'no rollout is going on', status: now }
+      const back = await rollbackService(client, { namespace, name, to: now.rollout.from })
+      await awaitSeen(client, back.deployment, clock)
+      return { nothing: null, status: await status(name) }
+    }
+    default: {
+      await findDeployment(client, { namespace, name })
+      throw new TowlineError('TL_ROLLOUT_REFUSED', `${name} is a Deployment, which ${refusals[order.verb].why}`, {
+        hint: refusals[order.verb].hint(name),
+      })
+    }
+  }
+}
+
+const seenEveryMs = 100
+const seenWithinMs = 10_000
+
+/** Until its controller has seen what was written: before that nothing of it shows, and whoever looks takes it for done. */
+async function awaitSeen(client: KubeClient, { metadata }: Deployment, clock: Clock): Promise<void> {
+  const { name = '', namespace = '', generation = 0 } = metadata ?? {}
+  const endMs = clock.monotonicMs() + seenWithinMs
+  while (clock.monotonicMs() < endMs) {
+    const now = await client.get<Deployment>(resources.deployments, name, { namespace })
+    if ((now?.status?.observedGeneration ?? 0) >= generation) return
+    await clock.sleep(seenEveryMs)
+  }
+  throw new TowlineError('TL_CLUSTER_FAILED', `the controller of Deployment ${name} does not answer`, {
+    hint: 'what was asked is written, and done once it is back',
+  })
+}
+
+const refusals = {
+  Promote: {
+    why: 'has no steps to go past: a pod is replaced once the one before it is ready',
+    hint: (name: string) => `\`towline status ${name} --watch\` follows it`,
+  },
+  Pause: {
+    why: 'is held by its spec',
+    hint: () => '`towline deploy` with `paused: true` in the spec',
+  },
+  Resume: {
+    why: 'is held by its spec',
+    hint: () => '`towline deploy` with `paused: false` in the spec',
+  },
+  Retry: {
+    why: 'does not remember specs',
+    hint: () => '`towline deploy` tries a spec again, also one that failed before',
+  },
+} as const
