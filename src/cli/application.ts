@@ -18,6 +18,7 @@ import { modelCommands } from './routes/model-commands.ts'
 import { rolloutCommands } from './routes/rollout-commands.ts'
 import { serviceCommands } from './routes/service-commands.ts'
 import { renderFailure } from './term/failure.ts'
+import { addPlace, readPlace } from './term/place-words.ts'
 import { createTerminal } from './term/terminal.ts'
 
 const completion = buildCommand({
@@ -52,8 +53,9 @@ const routes = buildRouteMap({
   },
 })
 
-export function createApplication(): Application<CliContext> {
-  const renderOwn = (error: unknown): string => renderFailure(createTerminal(process), error)
+/** `place`: where commands that are told to a person have to lead, as `readPlace` reads it. */
+export function createApplication(place?: string): Application<CliContext> {
+  const renderOwn = (error: unknown): string => addPlace(renderFailure(createTerminal(process), error), place)
   return buildApplication(routes, {
     name: 'towline',
     versionInfo: { currentVersion: readVersion() },
@@ -78,9 +80,15 @@ export async function runCli(args: readonly string[]): Promise<void> {
     if (hasErrno(error, 'EPIPE')) process.exit(0)
     throw error
   })
-  await run(createApplication(), args, {
+  const place = readPlace(args)
+  const terminal = createTerminal(process)
+  await run(createApplication(place), args, {
     process: process as StricliProcess,
-    terminal: createTerminal(process),
+    terminal: {
+      ...terminal,
+      out: (text) => terminal.out(addPlace(text, place)),
+      err: (text) => terminal.err(addPlace(text, place)),
+    },
     cwd: process.cwd(),
   })
   const code = process.exitCode

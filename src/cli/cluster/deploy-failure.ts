@@ -2,6 +2,7 @@ import { formatMs } from '../../base/display.ts'
 import { TowlineError } from '../../base/errors.ts'
 import type { DeployEnd } from '../../cluster/deploy/deploy-service.ts'
 import type { DeployPlan } from '../../cluster/plan/deploy-plan.ts'
+import { addPlace } from '../term/place-words.ts'
 
 /** Undefined: nothing stands against it. The plan has been shown, with every refusal. */
 export function explainRefusals({ name, refusals }: DeployPlan): TowlineError | undefined {
@@ -37,7 +38,7 @@ export function explainEnd(
     'TL_DEPLOY_FAILED',
     `${name}: revision ${revision.to}, ${cause.subject}: ${cause.sentence}; ${now}`,
     {
-      hint: `${cause.advice}; \`towline history ${name} ${flags}\` lists what was tried`,
+      hint: `${addPlace(cause.advice, flags)}; \`towline history ${name} ${flags}\` lists what was tried`,
     },
   )
 }

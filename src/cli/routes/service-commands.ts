@@ -156,6 +156,12 @@ const logs = buildCommand({
         brief: 'Only the last 10m, 1h, …',
       },
       tail: { kind: 'parsed', parse: parseCount, optional: true, placeholder: 'N', brief: 'Only the last N lines' },
+      previous: {
+        kind: 'boolean',
+        default: false,
+        brief: 'Cluster: of the containers before those that run now',
+        withNegated: false,
+      },
       json,
       ...placeFlags,
     },

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { LogHandler } from '../../../test/kit/fake-api-server/http/relays.ts'
+import { openFakeApiServer } from '../../../test/kit/fake-api-server/fake-api-server.ts'
+import { systemClock } from '../../base/clock.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import { openKubeClient } from '../../kube/open-kube-client.ts'
+import { resources } from '../../kube/resources.ts'
+import { followLogs } from './follow-logs.ts'
+import { type PodLine, mergeLines, readLogLines } from './log-lines.ts'
+import { readLogs } from './read-logs.ts'
+
+const at = (second: number, text: string): string => `2026-01-01T00:00:${String(second).padStart(2, '0')}.5Z ${text}\n`
+
+async function begin(t: TestContext, logs: LogHandler, pods: readonly string[] = ['cats-a', 'cats-b']) {
+  const server = await openFakeApiServer(t, { namespaces: ['ml'], logs })
+  const add = (name: string): void => {
+    server.objects.put(resources.pods, {
+      metadata: { name, namespace: 'ml', labels: { 'towline.dev/service': 'cats' } },
+      spec: { containers: [{ name: 'server', image: 'x' }] },
+    } as KubeObject)
+  }
+  pods.forEach(add)
+  const client = await openKubeClient({ kubeconfig: server.kubeconfig, namespace: 'ml' })
+  t.after(() => client.close())
+  return { server, client, add, of: { namespace: 'ml', name: 'cats' } }
+}
+
+const collect = async (lines: AsyncIterable<PodLine>): Promise<string[]> => {
+  const told: string[] = []
+  for await (const { pod, text } of lines) told.push(`${pod}: ${text}`)
+  return told
+}
+
+test('lines of all pods come in the order of their times, those of one pod in their own', async (t) => {
+  const { client, of } = await begin(t, ({ name }) =>
+    name === 'cats-a' ? at(1, 'one') + at(3, 'three') + 'no time\n' : at(2, 'two') + at(4, 'four'),
+  )
+  assert.deepEqual(await collect(readLogs(client, of)), [
+    'cats-a: one',
+    'cats-b: two',
+    'cats-a: three',
+    'cats-a: no time',
+    'cats-b: four',
+  ])
+  assert.deepEqual(await collect(readLogs(client, { ...of, tail: 2 })), ['cats-a: no time', 'cats-b: four'])
+  assert.deepEqual(await collect(readLogs(client, { ...of, pod: 'cats-b' })), ['cats-b: two', 'cats-b: four'])
+})
+
+test('what is asked for is asked of the API server', async (t) => {
+  const asked: string[] = []
+  const { client, of } = await begin(t, ({ query }) => void asked.push(query.toString()), ['cats-a'])
+  await collect(readLogs(client, { ...of, previous: true, tail: 5, sinceMs: Date.UTC(2026, 0, 1) }))
+  assert.deepEqual(asked, ['timestamps=true&tailLines=5&sinceTime=2026-01-01T00%3A00%3A00.000Z&previous=true'])
+})
+
+test('a service without pods, and a pod that is not of it, are told with what there is', async (t) => {
+  const { client, of } = await begin(t, () => '')
+  await assert.rejects(collect(readLogs(client, { ...of, name: 'dogs' })), {
+    code: 'TL_SERVICE_UNKNOWN',
+    message: /`dogs` has no pods in namespace ml/,
+  })
+  await assert.rejects(collect(readLogs(client, { ...of, pod: 'x' })), { message: /it has cats-a, cats-b/ })
+})
+
+test('a line that comes in pieces, and text of many bytes cut in the middle, arrive whole', async () => {
+  const bytes = Buffer.from(at(1, 'größe 猫') + at(2, 'end'))
+  const pieces = async function* () {
+    for (let start = 0; start < bytes.length; start += 3) yield await Promise.resolve(bytes.subarray(start, start + 3))
+  }
+  const lines = await collect(readLogLines('p', pieces()))
+  assert.deepEqual(lines, ['p: größe 猫', 'p: end'])
+})
+
+test('whoever stops reading closes every stream', async () => {
+  const closed: string[] = []
+  const endless = async function* (pod: string): AsyncGenerator<PodLine> {
+    try {
+      for (;;) yield await Promise.resolve({ pod, atMs: 0, time: '', text: 'x' })
+    } finally {
+      closed.push(pod)
+    }
+  }
+  for await (const _ of mergeLines([endless('a'), endless('b')])) break
+  assert.deepEqual(closed.toSorted(), ['a', 'b'])
+})
+
+test('followed are also pods that come later; a stream that breaks goes on without a line twice', async (t) => {
+  const opened = new Map<string, number>()
+  const { client, of, add } = await begin(
+    t,
+    ({ name }) => {
+      const count = (opened.get(name) ?? 0) + 1
+      opened.set(name, count)
+      // The first stream ends after two lines; the next begins, as servers do, with the whole second of the last.
+      return name === 'cats-a' && count === 1
+        ? at(1, 'one') + at(2, 'two')
+        : name === 'cats-a'
+          ? at(2, 'two') + at(2, 'two and a half') + at(3, 'three')
+          : at(9, 'late')
+    },
+    ['cats-a'],
+  )
+  const controller = new AbortController()
+  const clock = { ...systemClock, sleep: async (_: number, signal?: AbortSignal) => await systemClock.sleep(5, signal) }
+  const told: string[] = []
+  await assert.rejects(async () => {
+    for await (const { pod, text } of followLogs(client, { ...of, clock, signal: controller.signal })) {
+      told.push(`${pod}: ${text}`)
+      if (text === 'three') add('cats-b')
+      if (text === 'late') setTimeout(() => controller.abort(new Error('enough')), 50)
+    }
+  })
+  assert.deepEqual(told, ['cats-a: one', 'cats-a: two', 'cats-a: two and a half', 'cats-a: three', 'cats-b: late'])
+})
