@@ -58,3 +58,24 @@ export function endOfRollout({ deployment }: Pick<ClusterObservation, 'deploymen
   const progressing = deployment?.status?.conditions?.find(({ type }) => type === 'Progressing')
   return progressing?.reason === 'NewReplicaSetAvailable' ? Date.parse(progressing.lastUpdateTime ?? '') : undefined
 }
+
+/**
+ * When the newest revision began to take its place. A ReplicaSet that came back is older than that: then the last change of the
+ * pods' template counts, as its managers' notes have it.
+ */
+export function startOfRollout(
+  observation: Pick<ClusterObservation, 'deployment'>,
+  { createdAtMs }: Pick<ClusterRevision, 'createdAtMs'>,
+): number {
+  const owners = observation.deployment?.metadata?.managedFields ?? []
+  const changesMs = owners
+    .filter(({ fieldsV1 }) => ownsTemplate(fieldsV1))
+    .map(({ time }) => Date.parse(time ?? ''))
+    .filter((timeMs) => timeMs <= (endOfRollout(observation) ?? Infinity))
+  return Math.max(createdAtMs, ...changesMs)
+}
+
+function ownsTemplate(fields: unknown): boolean {
+  const spec = (fields as { readonly 'f:spec'?: object } | undefined)?.['f:spec']
+  return spec !== undefined && 'f:template' in spec
+}

@@ -121,7 +121,7 @@ describe('orders on a cluster', () => {
     assert.deepEqual(
       revisions.map(({ number, role }) => [number, role]),
       [
-        [2, 'Earlier'],
+        [2, 'Rejected'],
         [3, 'Stable'],
       ],
     )
@@ -135,7 +135,7 @@ describe('orders on a cluster', () => {
     await assert.rejects(control.order('back', { verb: 'Rollback', from: null, to: 9 }), {
       code: 'TL_ROLLOUT_REFUSED',
       message: /no revision 9/,
-      hint: /it keeps 3, 4/,
+      hint: /it keeps 3 \(given up\), 4/,
     })
     const same = await control.order('back', { verb: 'Rollback', from: null, to: 4 })
     assert.match(same.nothing ?? '', /revision 4 serves already/)

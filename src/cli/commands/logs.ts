@@ -41,7 +41,7 @@ export async function logs(this: CliContext, flags: LogsFlags, service?: string)
 
 async function openClusterLogs(
   { terminal }: CliContext,
-  { previous, tail, follow: _, ...flags }: LogsFlags,
+  { previous, tail, ...flags }: LogsFlags,
   { service, ...filter }: LogFilter,
   follow: AbortSignal | undefined,
 ): Promise<AsyncGenerator<LogLine>> {

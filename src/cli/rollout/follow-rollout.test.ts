@@ -29,7 +29,10 @@ async function follow(
     yield* looks
   })()
   const outcome = await followRollout({
-    control: { history: () => Promise.resolve({ revisions: [], rollouts }) },
+    control: {
+      place: { kind: 'Engine', projectDir: '/' },
+      history: () => Promise.resolve({ revisions: [], rollouts }),
+    },
     name: 'cats',
     changes,
     print: (row) => rows.push(row),

@@ -16,7 +16,7 @@ export type Outcome =
   | { readonly kind: 'Held'; readonly status: ServiceStatus }
 
 export interface Followed {
-  readonly control: Pick<ServiceControl, 'history'>
+  readonly control: Pick<ServiceControl, 'history' | 'place'>
   readonly name: string
   readonly changes: AsyncIterator<ServiceStatus>
   /** What the person knows already; absent: nothing. */
@@ -41,10 +41,12 @@ export async function followRollout({ control, name, changes, print, say, ...kno
     const look = tellRollout(told, status, Date.now())
     if (last !== null && last.id !== status.rollout?.id) {
       const ended = (await control.history(name)).rollouts.find(({ id }) => id === last.id)
-      if (ended === undefined) throw new TowlineError('TL_ENGINE_LOST', `it does not know how rollout ${last.id} ended`)
-      print(tellEnd(ended))
+      // A cluster remembers the last one alone: what took its place is followed.
+      if (ended === undefined && (control.place.kind === 'Engine' || status.rollout === null))
+        throw new TowlineError('TL_ENGINE_LOST', `it does not know how rollout ${last.id} ended`)
+      if (ended !== undefined) print(tellEnd(ended))
       // A newer spec may have come while it was on its way back.
-      if (status.rollout === null && !isWaiting(status)) return { kind: 'Ended', status, ended }
+      if (ended !== undefined && status.rollout === null && !isWaiting(status)) return { kind: 'Ended', status, ended }
     }
     told = look.told
     look.rows.forEach(print)

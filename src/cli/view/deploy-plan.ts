@@ -12,7 +12,9 @@ export function renderDeployPlan(plan: DeployPlan): string[] {
     ...plan.objects.filter(({ action }) => action !== 'Same').flatMap(renderObject),
     ...(same === 0 ? [] : [renderRow('unchanged', same === 1 ? '1 object' : `${same} objects`)]),
     renderRow('replicas', describeReplicas(replicas)),
-    ...(pods === null ? [] : [renderRow('pods', describePods(pods)), renderRow('because of', pods.because.join(', '))]),
+    ...(pods === null
+      ? []
+      : [renderRow('pods', describePods(pods)), renderRow('because of', pods.because.map(shorten).join(', '))]),
     ...(placement === null ? [] : [renderRow('placement', `${placement.kind}: ${placement.reason}`)]),
     ...(placement?.notes ?? []).map((note) => renderRow('note', note)),
     ...warnings.map((warning) => renderRow('warning', warning)),
@@ -33,7 +35,7 @@ function renderObject({ kind, name, action, fields }: ObjectChange): string[] {
 
 /** They follow from the others. */
 function isTelling({ path }: FieldChange): boolean {
-  return !path.endsWith('[towline.dev/revision]')
+  return !path.endsWith('[towline.dev/revision]') && !path.includes('.volumes[towline-settings]')
 }
 
 function renderField({ path, from, to, setBy }: FieldChange): string {
@@ -44,7 +46,7 @@ function renderField({ path, from, to, setBy }: FieldChange): string {
 /** As a person knows it: of a pod there is one container. */
 function shorten(path: string): string {
   return path
-    .replace(/^spec\.template\.spec\.containers\[server\]\.?/, '')
+    .replace(/^(spec\.template\.spec\.)?containers\[server\]\.?/, '')
     .replace(/^spec\.template\.(spec|metadata)\./, 'pod.')
     .replace(/^spec\./, '')
 }

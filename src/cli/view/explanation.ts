@@ -46,10 +46,12 @@ function explainRollout({ name, rollout, ...service }: ServiceStatus, nowMs: num
   ]
 }
 
-function explainRejected({ name, rejected, rollout, summary }: ServiceStatus, nowMs: number): string[] {
+function explainRejected({ name, file, rejected, rollout, summary }: ServiceStatus, nowMs: number): string[] {
   if (rejected === null) return []
   const { revision, reason, message, hint, atMs } = rejected
-  const more = `change the spec or the model, or \`towline retry ${name}\` tries the same again`
+  // A cluster keeps no spec that it could try again.
+  const again = file === null ? '`towline deploy`' : `\`towline retry ${name}\``
+  const more = `change the spec or the model, or ${again} tries the same again`
   const advice = hint === null ? more : reason === 'ByHand' ? hint : `${hint}; then ${more}`
   const way = rollout === null ? ` To do: ${advice}.` : ''
   const why = summary.includes(message) ? '' : `: ${message}`

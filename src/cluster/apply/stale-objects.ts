@@ -17,14 +17,20 @@ const comingAndGoing: readonly Resource[] = [
   resources.serviceAccounts,
 ]
 
+export interface Stale {
+  readonly stale: readonly KubeObject[]
+  /** Kinds that may not be listed, by their plural. */
+  readonly unseen: readonly string[]
+  readonly replicaSets: readonly ReplicaSet[]
+}
+
 /** What this service has and `rendered` leaves out. What an earlier revision needs to come back stays. */
-export async function findStale(
-  client: KubeClient,
-  rendered: readonly KubeObject[],
-  query: OwnQuery,
-): Promise<{ readonly stale: readonly KubeObject[]; readonly unseen: readonly string[] }> {
+export async function findStale(client: KubeClient, rendered: readonly KubeObject[], query: OwnQuery): Promise<Stale> {
   const own = await listOwn(client, comingAndGoing, query)
-  return { stale: chooseStale(own, rendered), unseen: own.unseen }
+  const replicaSets = own.objects.filter(
+    ({ kind }) => kind === 'ReplicaSet',
+  ) as readonly KubeObject[] as readonly ReplicaSet[]
+  return { stale: chooseStale(own, rendered), unseen: own.unseen, replicaSets }
 }
 
 /** Pure. */

@@ -1,7 +1,6 @@
 import type { ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import type { Clock } from '../../base/clock.ts'
 import type { Cause } from '../explain/cause.ts'
-import type { ClusterObservation } from '../observation.ts'
 import { keys } from '../../render/names.ts'
 import { writeVerdict } from '../orders/verdict.ts'
 import { rollbackService } from '../orders/rollback-service.ts'
@@ -33,8 +32,8 @@ export type DeployEnd =
   | { readonly kind: 'Late'; readonly cause?: Cause; readonly tookMs: number }
 
 export type WayBack =
-  /** The revision before it serves again: number of the Deployment, and whether all of its replicas are ready. */
-  | { readonly kind: 'Back'; readonly to: number; readonly isReady: boolean }
+  /** The revision before it serves again: its label, and whether all of its replicas are ready. */
+  | { readonly kind: 'Back'; readonly to: string; readonly isReady: boolean }
   /** The spec wants no way back, or there is nothing to go back to. */
   | { readonly kind: 'Stays'; readonly reason: 'OnFailurePause' | 'NothingBefore' }
 
@@ -45,6 +44,8 @@ export type WayBack =
 export async function deployService(options: DeployOptions, prepared: PreparedDeploy): Promise<DeployEnd> {
   const { client, service, rendered, signal, clock, wait, timeoutMs, onProgress } = options
   await carryOut(client, prepared, signal)
+  // What is tried again has not been given up yet.
+  if (prepared.plan.pods !== null) await judge(options, prepared.replicaSets, undefined)
   if (service.service.paused) return { kind: 'Paused' }
   if (!wait) return { kind: 'Written' }
   const { namespace, name, revision } = rendered
@@ -64,7 +65,7 @@ export async function deployService(options: DeployOptions, prepared: PreparedDe
         ? { kind: 'Late', tookMs: end.tookMs }
         : { kind: 'Late', cause: end.cause, tookMs: end.tookMs }
     case 'Ready': {
-      await judge(options, end.observation, undefined)
+      await judge(options, end.observation.replicaSets, undefined)
       return { kind: 'Ready', tookMs: end.tookMs, serving: end.explanation.replicas.serving }
     }
     case 'Failed':
@@ -84,11 +85,11 @@ async function giveUp(
     serving,
     back,
   })
-  await judge(options, observation, cause)
+  await judge(options, observation.replicaSets, cause)
   if (service.service.rollout.onFailure === 'Pause') return failed({ kind: 'Stays', reason: 'OnFailurePause' })
   const others = observation.replicaSets.filter((set) => revisionOf(set) !== revision)
   if (others.length === 0) return failed({ kind: 'Stays', reason: 'NothingBefore' })
-  const { to, label: before } = await rollbackService(client, { namespace, name, signal })
+  const { label: before } = await rollbackService(client, { namespace, name, signal })
   const end = await waitForRollout({
     client,
     namespace,
@@ -98,13 +99,13 @@ async function giveUp(
     signal,
     ...(onProgress === undefined ? {} : { onLook: (progress) => onProgress('Back', progress) }),
   })
-  return failed({ kind: 'Back', to, isReady: end.kind === 'Ready' }, end.explanation?.replicas.serving ?? 0)
+  return failed({ kind: 'Back', to: before, isReady: end.kind === 'Ready' }, end.explanation?.replicas.serving ?? 0)
 }
 
 /** Written on the ReplicaSets of the revision, where a rollback looks for what may be gone back to. */
 async function judge(
   { client, rendered }: DeployOptions,
-  { replicaSets }: ClusterObservation,
+  replicaSets: readonly ReplicaSet[],
   cause: Cause | undefined,
 ): Promise<void> {
   for (const set of replicaSets.filter((each) => revisionOf(each) === rendered.revision))

@@ -84,7 +84,7 @@ export async function openLog(
   if (sinceMs !== undefined) query.set('sinceTime', new Date(sinceMs).toISOString())
   if (previous === true) query.set('previous', 'true')
   if (follow === true) query.set('follow', 'true')
-  const path = `/api/v1/namespaces/${namespace}/pods/${encodeURIComponent(pod)}/log?${query}`
+  const path = `/api/v1/namespaces/${namespace}/pods/${encodeURIComponent(pod)}/log?${query.toString()}`
   try {
     return await client.stream(path, signal)
   } catch (error) {

@@ -15,13 +15,23 @@ export async function restartService(
   client: KubeClient,
   { clock, ...place }: ServicePlace & { readonly clock: Clock },
 ): Promise<Deployment> {
-  const { metadata, spec } = await findDeployment(client, place)
-  const { name = '', namespace = '', uid = '' } = metadata ?? {}
-  if (spec?.paused === true)
-    throw new TowlineError('TL_ROLLOUT_REFUSED', `${name} is paused, and pods are not replaced meanwhile`, {
+  const deployment = await findDeployment(client, place)
+  if (deployment.spec?.paused === true)
+    throw new TowlineError('TL_ROLLOUT_REFUSED', `${place.name} is paused, and pods are not replaced meanwhile`, {
       hint: 'deploy its spec with `paused: false` first',
     })
-  const annotations = { [marks.restartedAt]: new Date(clock.nowMs()).toISOString() }
+  return await markRestart(client, deployment, new Date(clock.nowMs()).toISOString(), place.signal)
+}
+
+/** When its pods were restarted last; undefined: never. Another mark than before replaces them. */
+export async function markRestart(
+  client: KubeClient,
+  { metadata }: Deployment,
+  restartedAt: string | undefined,
+  signal?: AbortSignal,
+): Promise<Deployment> {
+  const { name = '', namespace = '', uid = '' } = metadata ?? {}
+  const annotations = restartedAt === undefined ? {} : { [marks.restartedAt]: restartedAt }
   return await client.apply<Deployment>(
     resources.deployments,
     {
@@ -31,6 +41,6 @@ export async function restartService(
       metadata: { name, namespace, uid },
       spec: { template: { metadata: { annotations } } },
     } as KubeObject,
-    { fieldManager: managers.restart, ...(place.signal === undefined ? {} : { signal: place.signal }) },
+    { fieldManager: managers.restart, ...(signal === undefined ? {} : { signal }) },
   )
 }

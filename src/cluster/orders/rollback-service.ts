@@ -4,15 +4,12 @@ import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import { resources } from '../../kube/resources.ts'
 import { serviceLabel } from '../apply/ownership.ts'
-import type { ClusterObservation } from '../observation.ts'
 import { managers, marks } from '../managers.ts'
-import { type ClusterRevision, findTurn, listRevisions } from '../revisions.ts'
 import { type ServicePlace, findDeployment } from './find-service.ts'
-
-export interface RollbackQuery extends ServicePlace {
-  /** Number of the Deployment's; absent: the last one before that was not given up. */
-  readonly to?: number | undefined
-}
+import { checkNeeds } from './pod-needs.ts'
+import { markRestart } from './restart-service.ts'
+import { byHand, writeVerdict } from './verdict.ts'
+import { type RollbackLook, type RollbackWish, chooseTarget, isSameSpec, templateOf } from './rollback-target.ts'
 
 export interface Rollback {
   readonly from: number
@@ -20,6 +17,8 @@ export interface Rollback {
   readonly to: number
   /** Label `towline.dev/revision`, to wait for. */
   readonly label: string
+  /** Why nothing was written: it is so, or about to be. Null: it was. */
+  readonly nothing: string | null
   /** As it is stored now. */
   readonly deployment: Deployment
 }
@@ -27,95 +26,64 @@ export interface Rollback {
 /** What a person wrote or a spec said; the rest of the annotations are controllers' own notes. */
 const notOurs = /^(deployment\.kubernetes\.io\/|kubectl\.kubernetes\.io\/last-applied-configuration$)/
 
+/** Controllers write the status of a Deployment, and every write is a new version of it. */
+const maxTries = 8
+
 /**
  * Brings the pods of an earlier revision back, as the spec's own manager: a later deploy then owns all of it, and takes away again
- * what its spec does not say. The number of replicas stays. TL_ROLLOUT_REFUSED: there is nothing to go back to.
+ * what its spec does not say. The number of replicas stays. TL_ROLLOUT_REFUSED: there is nothing to go back to, or it is paused;
+ * TL_CLUSTER_CONFLICT: somebody else changed it meanwhile, and what would be left or come back is not what was asked about.
  */
-export async function rollbackService(client: KubeClient, query: RollbackQuery): Promise<Rollback> {
-  const { namespace, name, to, signal } = query
+export async function rollbackService(client: KubeClient, query: ServicePlace & RollbackWish): Promise<Rollback> {
+  const { namespace, name, signal } = query
   const cut = signal === undefined ? {} : { signal }
-  const deployment = await findDeployment(client, query)
+  let asked: string | undefined
+  for (let tries = 1; ; tries++) {
+    const look = await lookAt(client, query)
+    const { deployment } = look
+    const { from, left, isGoingOn, target, nothing } = chooseTarget(look, query)
+    const { number: to, label, replicaSet } = target
+    if (nothing !== null) return { from, to, label, nothing, deployment }
+    asked ??= `${from} ${replicaSet.metadata?.uid}`
+    if (asked !== `${from} ${replicaSet.metadata?.uid}`) throw explainChanged(name)
+    const { template } = replicaSet.spec ?? {}
+    await checkNeeds(client, template?.spec, { namespace, ...cut, subject: `revision ${to} of ${name}` })
+    try {
+      const stored = isSameSpec(target, deployment)
+        ? // Only a restart lies in between, and that is not the spec's to say.
+          await markRestart(client, deployment, template?.metadata?.annotations?.[marks.restartedAt], signal)
+        : await client.apply<Deployment>(resources.deployments, intentOf(deployment, templateOf(template)), {
+            ...cut,
+            fieldManager: managers.spec,
+          })
+      // What is tried again has not been given up yet.
+      await writeVerdict(client, replicaSet, null, signal)
+      // Whoever asks again, and a later rollback, have to know that it is not to be gone back to.
+      if (left !== null && left.rejected === null)
+        await writeVerdict(client, left.replicaSet, isGoingOn ? byHand.takenBack : byHand.rolledBack, signal)
+      return { from, to, label, nothing, deployment: stored }
+    } catch (error) {
+      if (!(error instanceof TowlineError) || error.code !== 'TL_CLUSTER_CONFLICT' || tries === maxTries) throw error
+    }
+  }
+}
+
+async function lookAt(client: KubeClient, place: ServicePlace): Promise<RollbackLook> {
+  const { namespace, name, signal } = place
+  const deployment = await findDeployment(client, place)
   const { items } = await client.list<ReplicaSet>(resources.replicaSets, {
     namespace,
     labelSelector: `${serviceLabel}=${name}`,
-    ...cut,
+    ...(signal === undefined ? {} : { signal }),
   })
-  const own = items.filter(
-    ({ metadata }) => metadata?.ownerReferences?.some(({ uid }) => uid === deployment.metadata?.uid) === true,
-  )
-  const { from, target } = chooseTarget({ deployment, replicaSets: own }, name, to)
-  const template = templateOf(target.replicaSet)
-  await checkNeeds(client, template, query, target.number)
-  const stored = await client.apply<Deployment>(resources.deployments, intentOf(deployment, template), {
-    ...cut,
-    fieldManager: managers.spec,
-  })
-  return { from: from.number, to: target.number, label: target.label, deployment: stored }
-}
-
-/** Pure. While a rollout goes on, the way back is to the one that serves. */
-export function chooseTarget(
-  look: Pick<ClusterObservation, 'deployment' | 'replicaSets'>,
-  name: string,
-  to: number | undefined,
-): { readonly from: ClusterRevision; readonly target: ClusterRevision } {
-  const revisions = listRevisions(look)
-  const from = revisions.at(-1)
-  if (from === undefined) throw refuse(`${name} has no revision yet`)
-  const known = revisions.map(({ number, rejected }) => `${number}${rejected === null ? '' : ' (given up)'}`).join(', ')
-  if (to !== undefined) {
-    const target = revisions.find(({ number }) => number === to)
-    if (target === undefined) throw refuse(`${name} has no revision ${to}`, `it keeps ${known}`)
-    if (target === from) throw refuse(`${name} is at revision ${to} already`, `it keeps ${known}`)
-    return { from, target }
-  }
-  const { stable, candidate } = findTurn(look)
-  const earlier = revisions.filter((each) => each.number < from.number && each.rejected === null)
-  const target = candidate !== null && stable?.rejected === null ? stable : earlier.at(-1)
-  if (target === undefined)
-    throw refuse(
-      `${name} has no earlier revision that served`,
-      revisions.length > 1 ? `it keeps ${known}; name one to go there all the same` : 'deploy a spec that works',
-    )
-  return { from, target }
-}
-
-function refuse(detail: string, hint?: string): TowlineError {
-  return new TowlineError('TL_ROLLOUT_REFUSED', detail, hint === undefined ? {} : { hint })
-}
-
-/** When it was restarted last is another manager's word, and stays. */
-function templateOf({ spec }: ReplicaSet): PodTemplateSpec {
-  const { metadata = {}, ...template } = spec?.template ?? {}
-  const { 'pod-template-hash': _, ...labels } = metadata.labels ?? {}
-  const { [marks.restartedAt]: __, ...annotations } = metadata.annotations ?? {}
-  return { ...template, metadata: { labels, annotations } }
-}
-
-/** Settings that pods of it are made with may have been taken away by hand. */
-async function checkNeeds(
-  client: KubeClient,
-  { spec }: PodTemplateSpec,
-  { namespace, name, signal }: ServicePlace,
-  number: number,
-): Promise<void> {
-  const maps = (spec?.volumes ?? []).map(({ configMap }) => configMap?.name).filter((each) => each !== undefined)
-  for (const map of maps) {
-    const found = await client.get(resources.configMaps, map, {
-      namespace,
-      ...(signal === undefined ? {} : { signal }),
-    })
-    if (found === undefined)
-      throw refuse(
-        `revision ${number} of ${name} needs ConfigMap ${map}, which is gone`,
-        'deploy the spec of that revision again: it makes it anew',
-      )
-  }
+  const isOwn = ({ metadata }: ReplicaSet): boolean =>
+    metadata?.ownerReferences?.some(({ uid }) => uid === deployment.metadata?.uid) === true
+  return { deployment, replicaSets: items.filter(isOwn) }
 }
 
 /** All that the live Deployment says, but for the number of replicas, with these pods. */
 function intentOf({ metadata = {}, spec }: Deployment, template: PodTemplateSpec): Deployment {
-  const { name, namespace, uid, labels = {}, annotations = {} } = metadata
+  const { name, namespace, uid, resourceVersion, labels = {}, annotations = {} } = metadata
   const { replicas: _, ...rest } = spec ?? ({} as NonNullable<Deployment['spec']>)
   const kept = Object.entries(annotations).filter(([key]) => !notOurs.test(key))
   return {
@@ -124,11 +92,19 @@ function intentOf({ metadata = {}, spec }: Deployment, template: PodTemplateSpec
     metadata: {
       ...(name === undefined ? {} : { name }),
       ...(namespace === undefined ? {} : { namespace }),
-      // With the uid, or a rollback of what was deleted meanwhile would make it anew.
+      // With the uid, or a rollback of what was deleted meanwhile would make it anew; with the version, or it would take back what
+      // somebody deployed since it was read.
       ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
       labels,
       annotations: Object.fromEntries(kept),
     },
     spec: { ...rest, template },
   }
+}
+
+function explainChanged(name: string): TowlineError {
+  return new TowlineError('TL_CLUSTER_CONFLICT', `${name} was changed while it was rolled back`, {
+    hint: `nothing was written; \`towline status ${name}\` shows what goes on now`,
+  })
 }

@@ -3,6 +3,14 @@ import type { KubeClient } from '../../kube/kube-client.ts'
 import { resources } from '../../kube/resources.ts'
 import { managers, marks } from '../managers.ts'
 
+/** Of persons; all others are of a deploy that did not get ready. */
+export const byHand = {
+  /** While it was on its way. */
+  takenBack: 'it was taken back by hand',
+  /** After it had served. */
+  rolledBack: 'it was rolled back by hand',
+} as const
+
 /** Why a revision was given up, where a rollback looks for it; null: it has shown that it serves. Writes only where that is news. */
 export async function writeVerdict(
   client: KubeClient,

@@ -39,10 +39,11 @@ function walk(from: unknown, to: unknown, steps: readonly FieldStep[], changes: 
       walk(from[key], to[key], [...steps, { field: key }], changes, live)
     return
   }
-  const key = Array.isArray(from) && Array.isArray(to) ? findItemKey([...from, ...to]) : undefined
+  const [old, next] = [listOf(from), listOf(to)]
+  const key = old === undefined || next === undefined ? undefined : findItemKey([...old, ...next])
   if (key !== undefined) {
-    const before = byKey(from as readonly Item[], key)
-    const after = byKey(to as readonly Item[], key)
+    const before = byKey(old as readonly Item[], key)
+    const after = byKey(next as readonly Item[], key)
     for (const name of new Set([...before.keys(), ...after.keys()])) {
       const item = before.get(name) ?? after.get(name) ?? {}
       walk(before.get(name), after.get(name), [...steps, { item, name }], changes, live)
@@ -63,6 +64,11 @@ function maskValue(value: unknown): unknown {
   if (value === undefined || value === null) return null
   if (isMap(value)) return 'valueFrom' in value ? value['valueFrom'] : '(a value)'
   return '(a value)'
+}
+
+/** A list that is not there has no items. */
+function listOf(value: unknown): readonly unknown[] | undefined {
+  return value === undefined ? [] : Array.isArray(value) ? value : undefined
 }
 
 type Item = Readonly<Record<string, unknown>>

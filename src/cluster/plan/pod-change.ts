@@ -5,7 +5,8 @@ import { mannerOf } from './strategy.ts'
 
 const template = 'spec.template.'
 /** They follow from the others, and say nothing to a person. */
-const followers = /^metadata\.(labels|annotations)\[towline\.dev\/(revision|renderer)\]|^spec\.volumes\[settings\]/
+const followers =
+  /^metadata\.(labels|annotations)\[towline\.dev\/(revision|renderer)\]|^spec\.volumes\[towline-settings\]/
 
 /** What of a Deployment's changes replaces its pods. */
 export function changesOfPods(fields: readonly FieldChange[]): readonly FieldChange[] {

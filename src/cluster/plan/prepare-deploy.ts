@@ -1,4 +1,4 @@
-import type { Deployment } from 'kubernetes-types/apps/v1.js'
+import type { Deployment, ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import type { HorizontalPodAutoscaler } from 'kubernetes-types/autoscaling/v2.js'
 import type { Placement } from '../../decide/placement/placement.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
@@ -35,6 +35,8 @@ export interface PreparedDeploy {
   readonly writes: readonly KubeObject[]
   readonly removals: readonly KubeObject[]
   readonly replicas: ReplicasDecision
+  /** Of the service, as they are. */
+  readonly replicaSets: readonly ReplicaSet[]
   /** As it is; absent: there is none. */
   readonly live?: Deployment
 }
@@ -84,7 +86,7 @@ export async function prepareDeploy(target: DeployTarget): Promise<PreparedDeplo
   )
   refusals.push(...final.flatMap((each) => (each.kind === 'Refused' ? [each.refusal] : [])))
 
-  const { stale, unseen } = await findStale(client, rendered.objects, { ...place, name })
+  const { stale, unseen, replicaSets } = await findStale(client, rendered.objects, { ...place, name })
   refusals.push(...(await refuseRemovals(client, stale, place)))
   const changed = final.find(isOfDeployment)
   return {
@@ -123,6 +125,7 @@ export async function prepareDeploy(target: DeployTarget): Promise<PreparedDeplo
     writes: final.filter(isWrite).map(({ intent }) => intent),
     removals: stale,
     replicas,
+    replicaSets,
     ...(live === undefined ? {} : { live }),
   }
 }

@@ -5,10 +5,11 @@ import { TowlineError } from '../../base/errors.ts'
 import { explainService } from '../../cluster/explain/explain-service.ts'
 import type { ClusterObservation } from '../../cluster/observation.ts'
 import { observeService } from '../../cluster/observe.ts'
-import { findDeployment, listDeployments } from '../../cluster/orders/find-service.ts'
+import { type ServicePlace, findDeployment, listDeployments } from '../../cluster/orders/find-service.ts'
 import { removeService } from '../../cluster/orders/remove-service.ts'
 import { restartService } from '../../cluster/orders/restart-service.ts'
 import { rollbackService } from '../../cluster/orders/rollback-service.ts'
+import type { RollbackWish } from '../../cluster/orders/rollback-target.ts'
 import { scaleService } from '../../cluster/orders/scale-service.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import { type KubeClientOptions, openKubeClient } from '../../kube/open-kube-client.ts'
@@ -85,26 +86,21 @@ interface Given {
 }
 
 /** A Deployment goes one way, at once: what needs steps is refused by name. */
-async function give(client: KubeClient, { name, order, clock, status }: Given): Promise<OrderAnswer> {
+async function give(client: KubeClient, given: Given): Promise<OrderAnswer> {
+  const { name, order, clock, status } = given
   const { namespace } = client
   switch (order.verb) {
     case 'Restart':
       await awaitSeen(client, await restartService(client, { namespace, name, clock }), clock)
       return { nothing: null, status: await status(name) }
-    case 'Rollback': {
-      const now = await status(name)
-      const isSo = order.to !== null && order.to === now.revision && now.rollout === null
-      if (isSo) return { nothing: `revision ${order.to} serves already`, status: now }
-      const back = await rollbackService(client, { namespace, name, ...(order.to === null ? {} : { to: order.to }) })
-      await awaitSeen(client, back.deployment, clock)
-      return { nothing: null, status: await status(name) }
-    }
+    case 'Rollback':
+      return await goBack(client, { namespace, name, from: order.from ?? undefined, to: order.to ?? undefined }, given)
     case 'Abort': {
       const now = await status(name)
       if (now.rollout === null) return { nothing: 'no rollout is going on', status: now }
-      const back = await rollbackService(client, { namespace, name, to: now.rollout.from })
-      await awaitSeen(client, back.deployment, clock)
-      return { nothing: null, status: await status(name) }
+      if (order.plan !== null && order.plan !== now.rollout.id)
+        return { nothing: `the rollout ${order.plan} is over`, status: now }
+      return await goBack(client, { namespace, name }, given)
     }
     default: {
       await findDeployment(client, { namespace, name })
@@ -113,6 +109,16 @@ async function give(client: KubeClient, { name, order, clock, status }: Given): 
       })
     }
   }
+}
+
+async function goBack(
+  client: KubeClient,
+  query: ServicePlace & RollbackWish,
+  { clock, status }: Given,
+): Promise<OrderAnswer> {
+  const { nothing, deployment } = await rollbackService(client, query)
+  if (nothing === null) await awaitSeen(client, deployment, clock)
+  return { nothing, status: await status(query.name) }
 }
 
 const seenEveryMs = 100

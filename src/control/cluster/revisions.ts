@@ -1,11 +1,25 @@
 import type { ClusterObservation } from '../../cluster/observation.ts'
-import type { Cause } from '../../cluster/explain/cause.ts'
-import { type ClusterRevision, type Turn, endOfRollout, findTurn, listRevisions } from '../../cluster/revisions.ts'
+import type { Cause as ClusterCause } from '../../cluster/explain/cause.ts'
+import { byHand } from '../../cluster/orders/verdict.ts'
+import { managers } from '../../cluster/managers.ts'
+import {
+  type ClusterRevision,
+  type Turn,
+  endOfRollout,
+  findTurn,
+  listRevisions,
+  startOfRollout,
+} from '../../cluster/revisions.ts'
+import type { Cause } from '../../decide/rollout/state.ts'
+import type { EndedRollout } from '../../engine/state/records.ts'
 import type { RevisionStatus } from '../../engine/service-status.ts'
 import type { HistoryStatus, RolloutStatus, ServiceStatus } from '../api.ts'
 
 /** A change that cannot go on by itself is one that waits for a person. The first revision of all takes nobody's place. */
-export function describeRollout(observation: ClusterObservation, causes: readonly Cause[] = []): RolloutStatus | null {
+export function describeRollout(
+  observation: ClusterObservation,
+  causes: readonly ClusterCause[] = [],
+): RolloutStatus | null {
   const { stable, candidate } = findTurn(observation)
   if (stable === null || candidate === null) return null
   const wanted = observation.deployment?.spec?.replicas ?? 1
@@ -16,7 +30,7 @@ export function describeRollout(observation: ClusterObservation, causes: readonl
     from: stable.number,
     to: candidate.number,
     phase: pause === null ? 'Rolling' : 'Paused',
-    startedAtMs: candidate.createdAtMs,
+    startedAtMs: startOfRollout(observation, candidate),
     weights: [],
     step: null,
     candidate: { wanted, ready: candidate.ready, weight: null },
@@ -31,7 +45,7 @@ export function describeRollout(observation: ClusterObservation, causes: readonl
 function describePause(
   { deployment }: ClusterObservation,
   { label, createdAtMs }: ClusterRevision,
-  causes: readonly Cause[],
+  causes: readonly ClusterCause[],
 ): RolloutStatus['pause'] {
   if (deployment?.spec?.paused === true)
     return { reason: 'ByHand', message: 'the Deployment is paused', sinceMs: createdAtMs }
@@ -41,29 +55,67 @@ function describePause(
     : { reason: 'Failed', message: `${cause.subject}: ${cause.sentence}`, sinceMs: cause.sinceMs }
 }
 
-/** Of rollouts that have ended a Deployment remembers the last one alone; of earlier ones it keeps what they brought. */
+/** The last one that was given up, while nothing came after it but the way back; what is being tried again is not given up yet. */
+export function describeRejected(
+  observation: ClusterObservation,
+  rollout: RolloutStatus | null,
+): ServiceStatus['rejected'] {
+  const [last, before] = listRevisions(observation).toReversed()
+  const isTried = rollout?.phase === 'Rolling' && rollout.to === last?.number
+  const given = last?.rejected !== null && !isTried ? last : before
+  if (given === undefined || given.rejected === null) return null
+  return { revision: given.number, ...causeOf(given.rejected), atMs: judgedAtMs(given) }
+}
+
+function causeOf(verdict: string): Cause & { readonly reason: 'ByHand' | 'NeverReady' } {
+  return verdict === byHand.takenBack || verdict === byHand.rolledBack
+    ? { reason: 'ByHand', message: verdict, hint: '`towline deploy` tries it again' }
+    : { reason: 'NeverReady', message: verdict, hint: null }
+}
+
+function judgedAtMs({ replicaSet, createdAtMs }: ClusterRevision): number {
+  const time = replicaSet.metadata?.managedFields?.find(({ manager }) => manager === managers.verdict)?.time
+  return time === undefined ? createdAtMs : Date.parse(time)
+}
+
+/** Of rollouts that succeeded a Deployment remembers the last one alone, and those that were given up have a verdict. */
 export function describeHistory(observation: ClusterObservation): HistoryStatus {
-  const [before, last] = listRevisions(observation).slice(-2)
+  const kept = listRevisions(observation)
+  const last = kept.at(-1)
   const endedAtMs = endOfRollout(observation)
-  const known = before !== undefined && last !== undefined && endedAtMs !== undefined
-  return {
-    revisions: describeRevisions(observation),
-    rollouts: known
-      ? [
+  const promoted: EndedRollout[] =
+    last === undefined || last.number === 1 || endedAtMs === undefined || last.rejected !== null
+      ? []
+      : [
           {
-            id: rolloutId(last.number),
-            kind: 'Rolling',
-            from: before.number,
-            to: last.number,
-            modelDigest: modelDigestOf(last),
-            startedAtMs: last.createdAtMs,
+            ...describeEnd(last),
+            startedAtMs: startOfRollout(observation, last),
             endedAtMs,
             outcome: 'Promoted',
             cause: null,
           },
         ]
-      : [],
-  }
+  const aborted = kept.flatMap((revision): EndedRollout[] => {
+    const { number, rejected, createdAtMs } = revision
+    // One that is being tried again has not ended.
+    if (
+      rejected === null ||
+      rejected === byHand.rolledBack ||
+      number === 1 ||
+      (number === last?.number && endedAtMs === undefined)
+    )
+      return []
+    const judged = { startedAtMs: createdAtMs, endedAtMs: judgedAtMs(revision) }
+    return [{ ...describeEnd(revision), ...judged, outcome: 'Aborted', cause: causeOf(rejected) }]
+  })
+  return { revisions: describeRevisions(observation), rollouts: [...aborted, ...promoted] }
+}
+
+/** Numbers are given one after the other, and what has come back has a new one: that before it is the one whose place it took. */
+function describeEnd(revision: ClusterRevision) {
+  const { number } = revision
+  const modelDigest = modelDigestOf(revision)
+  return { id: rolloutId(number), kind: 'Rolling' as const, from: number - 1, to: number, modelDigest }
 }
 
 export function describeRevisions(observation: ClusterObservation): ServiceStatus['revisions'] {

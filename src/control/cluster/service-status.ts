@@ -4,7 +4,7 @@ import type { ServicePhase, ServiceStatus } from '../../engine/service-status.ts
 import { describeAutoscaler } from './autoscaler-status.ts'
 import { describeCause, describePod } from './replica-status.ts'
 import { findTurn, listRevisions } from '../../cluster/revisions.ts'
-import { describeRevisions, describeRollout, modelDigestOf } from './revisions.ts'
+import { describeRejected, describeRevisions, describeRollout, modelDigestOf } from './revisions.ts'
 
 const phases = {
   Missing: 'Stopping',
@@ -31,7 +31,8 @@ export function describeService(observation: ClusterObservation, explanation: Ex
     url: `http://${name}.${namespace}.svc`,
     port: 80,
     phase: starting ? 'Starting' : phases[explanation.state],
-    summary: explanation.summary,
+    // Whoever shows it names the service and its phase.
+    summary: explanation.summary.replace(/^\S+ (is|has) [a-z ]+: /, ''),
     environment: deployment?.metadata?.annotations?.['towline.dev/environment'] ?? null,
     revision: stable?.number ?? candidate?.number ?? 0,
     replicas: { desired: deployment?.spec?.replicas ?? 1, ready: explanation.replicas.serving },
@@ -47,7 +48,7 @@ export function describeService(observation: ClusterObservation, explanation: Ex
     scale: autoscaler === undefined ? null : describeAutoscaler(autoscaler),
     paused: deployment?.spec?.paused ?? false,
     rollout,
-    rejected: null,
+    rejected: describeRejected(observation, rollout),
     revisions: describeRevisions(observation),
     instances: observation.pods.map((pod) => describePod(pod, revisions, explanation.causes)),
     lastFailure: cause === undefined ? null : describeCause(cause),

@@ -98,7 +98,7 @@ function renderEnd({ name, namespace, revision: { to }, context }: DeployPlan, e
 function describeBack({ back, serving }: DeployEnd & { readonly kind: 'Failed' }): string {
   if (back.kind === 'Back')
     return back.isReady
-      ? `the one before it is back as revision ${back.to}, ${serving === 1 ? '1 replica serves' : `${serving} replicas serve`}`
+      ? `the one before it, ${back.to}, is back: ${serving === 1 ? '1 replica serves' : `${serving} replicas serve`}`
       : 'the one before it was called back and is not ready either'
   return back.reason === 'NothingBefore'
     ? 'there is none before it to go back to'
