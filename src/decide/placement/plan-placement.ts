@@ -32,8 +32,9 @@ export function planPlacement(question: PlacementQuestion): Placement {
   // A quota can still say no, or that old pods have to go first.
   const kind = areNodesUnseen && chosen === 'Surge' ? 'Unknown' : chosen
   const answer = { kind, room, nodes: judgeNodes(ground), ...(quota === undefined ? {} : { quota }) }
+  // More room is no help against what no node can do.
   const advice =
-    kind === 'Wait' || kind === 'Impossible'
+    ask.refusal === undefined && (kind === 'Wait' || kind === 'Impossible')
       ? adviseRoom(question, answer, replaced.length === 0 ? undefined : fallbackOf(exchange, replicas))
       : undefined
   return {

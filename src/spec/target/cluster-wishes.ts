@@ -65,7 +65,7 @@ function checkRolloutFields(view: DocumentView): Finding[] {
     findings.push(
       warn(
         path,
-        '`rollout.onFailure` cannot be honoured by a Deployment: it stops at the first pod that does not get ready, and old pods serve on; `kubectl rollout undo` takes it back',
+        '`rollout.onFailure` is what `towline deploy` does while it waits; applied by others or with --no-wait, a Deployment stops at the first pod that does not get ready, and old pods serve on',
       ),
     )
   return findings

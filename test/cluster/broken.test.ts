@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { type TestContext, after, before, describe, test } from 'node:test'
+import { systemClock } from '../../src/base/clock.ts'
+import { explainEnd } from '../../src/cli/cluster/deploy-failure.ts'
+import { deployService } from '../../src/cluster/deploy/deploy-service.ts'
+import { prepareDeploy } from '../../src/cluster/plan/prepare-deploy.ts'
+import type { KubeClient } from '../../src/kube/kube-client.ts'
+import { openKubeClient } from '../../src/kube/open-kube-client.ts'
+import { renderObjects } from '../../src/render/rendered-service.ts'
+import type { ModelServiceDocument } from '../../src/spec/schema/model-service.ts'
+import type { ClusterService } from '../../src/spec/cluster-service.ts'
+import { type BuiltProject, buildProject } from '../kit/cluster/built-project.ts'
+import { type Cluster, openCluster } from '../kit/cluster/open-cluster.ts'
+import { modelsDir } from '../kit/replica-rig.ts'
+
+/** Deployments broken as they are in practice, on a real node: each is explained within ten seconds of being written. */
+
+type Spec = Partial<ModelServiceDocument['spec']>
+
+interface Broken {
+  readonly spec: Spec
+  /** Absent: `ml`. */
+  readonly namespace?: string
+  readonly image?: string
+  readonly reason: string
+  /** Words of what happened, and of what to do. */
+  readonly says: RegExp
+  readonly advises: RegExp
+  /** Known before anything is written; it is written all the same, as if nodes were to be added. */
+  readonly isForeseen?: boolean
+}
+
+const server = (fields: object): Spec => ({ pod: { patch: { spec: { containers: [{ name: 'server', ...fields }] } } } })
+const secret = { valueFrom: { secretKeyRef: { name: 'hf', key: 'token' } } }
+const settings = { valueFrom: { configMapKeyRef: { name: 'places', key: 'region' } } }
+
+const broken: Readonly<Record<string, Broken>> = {
+  'image-host': {
+    spec: {},
+    image: `registry.example.invalid/cats@sha256:${'1'.repeat(64)}`,
+    reason: 'ImageHostUnknown',
+    says: /registry\.example\.invalid/,
+    advises: /correct the host/,
+  },
+  'program-missing': {
+    spec: server({ command: ['/nope'] }),
+    reason: 'ProgramMissing',
+    says: /"\/nope"/,
+    advises: /entrypoint|command/,
+  },
+  crash: {
+    spec: server({ args: ['--no-such-option-of-node'] }),
+    reason: 'Crashed',
+    says: /while it started with exit code \d+/,
+    advises: /towline logs crash --previous --context \S+ -n ml/,
+  },
+  'out-of-memory': {
+    spec: { resources: { cpu: '50m', memory: '16Mi' } },
+    reason: 'OutOfMemory',
+    says: /limit of 16Mi/,
+    advises: /`resources.memory` \(16Mi now\)/,
+  },
+  'secret-missing': {
+    spec: { env: [{ name: 'TOKEN', ...secret }] },
+    reason: 'SecretMissing',
+    says: /Secret hf does not exist in namespace ml/,
+    advises: /TOKEN/,
+  },
+  'configmap-key': {
+    spec: { env: [{ name: 'REGION', ...settings }] },
+    reason: 'ConfigMapKeyMissing',
+    says: /ConfigMap places .* no key region/,
+    advises: /REGION/,
+  },
+  'claim-missing': {
+    spec: { pod: { volumes: [{ name: 'work', persistentVolumeClaim: { claimName: 'gone' } }] } },
+    reason: 'ClaimMissing',
+    says: /PersistentVolumeClaim gone/,
+    advises: /`pod.volumes`/,
+  },
+  'volume-missing': {
+    spec: {
+      pod: { volumes: [{ name: 'work', configMap: { name: 'gone' } }], mounts: [{ name: 'work', mountPath: '/work' }] },
+    },
+    reason: 'ConfigMapMissing',
+    says: /ConfigMap gone/,
+    advises: /`pod.volumes`/,
+  },
+  'account-missing': {
+    spec: { pod: { serviceAccountName: 's3-reader' } },
+    reason: 'ServiceAccountMissing',
+    says: /s3-reader/,
+    advises: /kubectl create serviceaccount s3-reader -n ml/,
+  },
+  'runtime-class': {
+    spec: { pod: { patch: { spec: { runtimeClassName: 'nvidia' } } } },
+    reason: 'RuntimeClassMissing',
+    says: /RuntimeClass nvidia/,
+    advises: /GPU operator|runtimeClassName/,
+    isForeseen: true,
+  },
+  selector: {
+    spec: { pod: { nodeSelector: { pool: 'gone' } } },
+    reason: 'NoNodeMatches',
+    says: /pool=gone/,
+    advises: /`pod.nodeSelector`/,
+    isForeseen: true,
+  },
+  'no-cpu': {
+    spec: { resources: { cpu: 512, memory: '64Mi' } },
+    reason: 'NoCpuFree',
+    says: /no node has 512 CPU/,
+    advises: /`resources.cpu`/,
+    isForeseen: true,
+  },
+  taint: {
+    spec: { pod: { nodeSelector: { pool: 'tainted' } } },
+    reason: 'Tainted',
+    says: /example\.com\/team=other:NoSchedule/,
+    advises: /`pod.tolerations`/,
+    isForeseen: true,
+  },
+  quota: {
+    spec: {},
+    namespace: 'tight',
+    reason: 'QuotaExceeded',
+    says: /pods/,
+    advises: /`replicas`|quota/,
+    isForeseen: true,
+  },
+  'limit-range': {
+    spec: { resources: { cpu: '50m', memory: '4Gi' } },
+    namespace: 'limited',
+    reason: 'LimitRangeRefused',
+    says: /at most 1Gi of memory, and 4Gi/,
+    advises: /lower `resources.memory`/,
+  },
+  'pod-security': {
+    spec: { pod: { patch: { spec: { hostNetwork: true } } } },
+    namespace: 'restricted',
+    reason: 'PodSecurityRefused',
+    says: /restricted/,
+    advises: /`pod`/,
+  },
+}
+
+const atATime = 4
+
+const objects = [
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ml' } },
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'tight' } },
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'limited' } },
+  {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'restricted', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { name: 'few', namespace: 'tight' },
+    spec: { hard: { pods: '0' } },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'LimitRange',
+    metadata: { name: 'small', namespace: 'limited' },
+    spec: { limits: [{ type: 'Container', max: { memory: '1Gi' } }] },
+  },
+  { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'places', namespace: 'ml' }, data: { country: 'x' } },
+]
+
+describe('broken deployments', () => {
+  const ends: (() => unknown)[] = []
+  let skipped: string | undefined
+  let cluster: Cluster
+  let client: KubeClient
+  let project: BuiltProject
+
+  before(async () => {
+    const scope = {
+      after: (end: () => unknown) => void ends.push(end),
+      skip: (reason: string) => void (skipped = reason),
+    }
+    const opened = await openCluster(scope, { node: true })
+    if (opened === undefined) return
+    cluster = opened
+    project = await buildProject(scope, 'numbers', join(modelsDir, 'mlp-dynamic.onnx'))
+    await cluster.loadImage(project.archive)
+    const taints = [{ key: 'example.com/team', value: 'other', effect: 'NoSchedule' }]
+    await cluster.applyNodes([{ name: 'tainted', labels: { pool: 'tainted' }, taints }])
+    await cluster.apply(objects)
+    client = await openKubeClient({ kubeconfig: cluster.kubeconfig })
+    ends.push(() => client.close())
+  })
+  after(async () => {
+    for (const end of ends.toReversed()) await end()
+  })
+
+  const sealAs = async (name: string, { spec, image }: Broken): Promise<ClusterService> => {
+    const sealed = await project.seal({ resources: { cpu: '50m', memory: '128Mi' }, ...spec })
+    return { ...sealed, service: { ...sealed.service, name }, ...(image === undefined ? {} : { image }) }
+  }
+
+  test('each is explained within ten seconds of being written, with what to do', { timeout: 120_000 }, async (t) => {
+    if (skipped !== undefined) return t.skip(skipped)
+    // Sealing writes into one folder; the cluster meets some of them at a time, so that the one node is not what is measured.
+    const services: [string, ClusterService][] = []
+    for (const [name, each] of Object.entries(broken)) services.push([name, await sealAs(name, each)])
+    const problems: string[] = []
+    for (let start = 0; start < services.length; start += atATime) {
+      const some = services.slice(start, start + atATime).map(async ([name, service]) => await check(t, name, service))
+      problems.push(...(await Promise.all(some)).flat())
+    }
+    assert.deepEqual(problems, [])
+  })
+
+  async function check(t: TestContext, name: string, service: ClusterService): Promise<readonly string[]> {
+    const { namespace = 'ml', reason, says, advises, isForeseen = false } = broken[name] ?? assert.fail(name)
+    const problems: string[] = []
+    const expect = (is: boolean, what: string): void => void (is || problems.push(`${name}: ${what}`))
+    const target = { client, service, rendered: renderObjects(service, { namespace }) }
+    const { plan } = await prepareDeploy(target)
+    const codes = plan.refusals.map(({ code }) => code)
+    expect(codes.includes('TL_DEPLOY_IMPOSSIBLE') === isForeseen, `foreseen as ${JSON.stringify(plan.refusals)}`)
+
+    const hopeful = { ...target, expectNodes: true }
+    const prepared = await prepareDeploy(hopeful)
+    const signal = AbortSignal.timeout(60_000)
+    const startMs = performance.now()
+    const options = { ...hopeful, clock: systemClock, signal, wait: true, timeoutMs: 30_000 }
+    const end = await deployService(options, prepared)
+    const tookMs = Math.round(performance.now() - startMs)
+    const { message, hint = '' } = explainEnd(plan, end) ?? { message: JSON.stringify(end) }
+    t.diagnostic(`${name}: ${tookMs} ms\n  ${message}\n  ${hint}`)
+    expect(end.kind === 'Failed' && end.cause.reason === reason, `${JSON.stringify(end)}`)
+    expect(tookMs < 10_000, `took ${tookMs} ms`)
+    expect(says.test(message), `says ${message}`)
+    expect(advises.test(hint), `advises ${hint}`)
+    return problems
+  }
+})
