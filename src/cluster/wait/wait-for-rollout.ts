@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import type { Cause, Explanation } from '../explain/cause.ts'
-import { explainService } from '../explain/explain-service.ts'
+import { explainLook } from '../explain-look.ts'
 import { describeProgress, isHindrance } from '../explain/state.ts'
 import type { ClusterObservation } from '../observation.ts'
 import { observeService } from '../observe.ts'
@@ -65,7 +65,7 @@ export async function waitForRollout(wait: RolloutWait): Promise<RolloutEnd> {
     })
     if (look !== undefined) {
       lostSinceMs = undefined
-      const explanation = explainService(look)
+      const explanation = await explainLook(client, look, signal)
       seen = { explanation, observation: look }
       const verdict = judgeLook(look, explanation, revision, held)
       if (verdict.kind === 'Replaced') throw explainReplaced(name, revision, verdict.by)

@@ -2,7 +2,7 @@ import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import type { Event } from 'kubernetes-types/events/v1.js'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { TowlineError } from '../../base/errors.ts'
-import { explainService } from '../../cluster/explain/explain-service.ts'
+import { explainLook } from '../../cluster/explain-look.ts'
 import type { ClusterObservation } from '../../cluster/observation.ts'
 import { observeService } from '../../cluster/observe.ts'
 import { type ServicePlace, findDeployment, listDeployments } from '../../cluster/orders/find-service.ts'
@@ -36,7 +36,9 @@ export function createClusterControl(client: KubeClient, clock: Clock): ServiceC
   const place: Place = { kind: 'Cluster', context, namespace, server }
   const look = async (name: string, signal?: AbortSignal): Promise<ClusterObservation> =>
     await observeService(client, { namespace, name, clock, ...(signal === undefined ? {} : { signal }) })
-  const status = async (name: string): Promise<ServiceStatus> => describe(await look(name))
+  const describe = async (observation: ClusterObservation, signal?: AbortSignal): Promise<ServiceStatus> =>
+    describeService(observation, await explainLook(client, observation, signal))
+  const status = async (name: string): Promise<ServiceStatus> => await describe(await look(name))
   return {
     place,
     services: async () => {
@@ -65,17 +67,13 @@ export function createClusterControl(client: KubeClient, clock: Clock): ServiceC
       return describeEvents(items, name, count)
     },
     remove: async (name) => await removeService(client, { namespace, name, clock }),
-    watch: (name, signal) => watchService(name, { look, clock, signal }),
+    watch: (name, signal) => watchService(name, { look, describe, clock, signal }),
     infer: async (name, payload, query) => {
       const deployment = await findDeployment(client, { namespace, name })
       return await inferThroughApi(client, deployment, payload, query)
     },
     close: async () => await client.close(),
   }
-}
-
-function describe(observation: ClusterObservation): ServiceStatus {
-  return describeService(observation, explainService(observation))
 }
 
 interface Given {
@@ -96,6 +94,7 @@ async function give(client: KubeClient, given: Given): Promise<OrderAnswer> {
     case 'Rollback':
       return await goBack(client, { namespace, name, from: order.from ?? undefined, to: order.to ?? undefined }, given)
     case 'Abort': {
+      await findDeployment(client, { namespace, name })
       const now = await status(name)
       if (now.rollout === null) return { nothing: 'no rollout is going on', status: now }
       if (order.plan !== null && order.plan !== now.rollout.id)

@@ -1,9 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import { TowlineError } from '../../base/errors.ts'
-import { explainService } from '../../cluster/explain/explain-service.ts'
 import type { ClusterObservation } from '../../cluster/observation.ts'
 import type { ServiceStatus } from '../api.ts'
-import { describeService } from './service-status.ts'
 
 const lookEveryMs = 1000
 /** An API server that is restarted or replaced is back by then. */
@@ -11,12 +9,16 @@ const lostPatienceMs = 60_000
 
 export interface Watching {
   look(name: string, signal?: AbortSignal): Promise<ClusterObservation>
+  describe(observation: ClusterObservation, signal?: AbortSignal): Promise<ServiceStatus>
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
 }
 
 /** The first look, then each that differs, until the service is gone. An API server that is away for less than a minute is waited out. */
-export async function* watchService(name: string, { look, clock, signal }: Watching): AsyncGenerator<ServiceStatus> {
+export async function* watchService(
+  name: string,
+  { look, describe, clock, signal }: Watching,
+): AsyncGenerator<ServiceStatus> {
   let told: string | undefined
   let lostSinceMs: number | undefined
   for (;;) {
@@ -30,7 +32,7 @@ export async function* watchService(name: string, { look, clock, signal }: Watch
     })
     if (seen !== undefined) {
       lostSinceMs = undefined
-      const status = describeService(seen, explainService(seen))
+      const status = await describe(seen, signal)
       const text = JSON.stringify(status)
       if (text !== told) yield status
       told = text
