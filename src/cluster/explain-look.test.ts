@@ -7,11 +7,12 @@ import { readRecordedLook } from '../../test/kit/recorded-look.ts'
 import type { KubeObject } from '../kube/object.ts'
 import { openKubeClient } from '../kube/open-kube-client.ts'
 import { resources } from '../kube/resources.ts'
+import { runtimeClasses } from './inventory/read-inventory.ts'
 import { explainLook } from './explain-look.ts'
 
 async function begin(t: TestContext, name: string, logs: LogHandler = () => '') {
   const look = readRecordedLook(name)
-  const server = await openFakeApiServer(t, { namespaces: ['ml', 'train'], logs })
+  const server = await openFakeApiServer(t, { namespaces: ['ml', 'train'], kinds: [runtimeClasses], logs })
   const client = await openKubeClient({ kubeconfig: server.kubeconfig, namespace: 'ml' })
   t.after(() => client.close())
   return { look, server, client }
