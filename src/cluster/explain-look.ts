@@ -36,10 +36,11 @@ export async function explainLook(
 
 async function readTails(
   client: KubeClient,
-  { namespace, pods }: ClusterObservation,
+  { namespace, pods, events }: ClusterObservation,
   signal: AbortSignal | undefined,
 ): Promise<Record<string, string>> {
-  const ended = pods.filter(hasEnded).slice(-maxTails)
+  const killed = new Set(events.filter(({ reason }) => reason === 'Killing').map(({ regarding }) => regarding?.name))
+  const ended = pods.filter((pod) => hasEnded(pod) || killed.has(pod.metadata?.name)).slice(-maxTails)
   const tails = await Promise.all(ended.map(async (pod) => await readTail(client, namespace, pod, signal)))
   return Object.fromEntries(tails.filter((tail) => tail !== undefined))
 }
@@ -52,7 +53,8 @@ async function readTail(
 ): Promise<readonly [string, string] | undefined> {
   const name = metadata?.name ?? ''
   // Until it is started again the one that ended is the present one.
-  const previous = status?.containerStatuses?.[0]?.state?.terminated === undefined
+  const { state, lastState } = status?.containerStatuses?.[0] ?? {}
+  const previous = state?.running !== undefined && lastState?.terminated !== undefined
   const either = AbortSignal.any([AbortSignal.timeout(tailTimeoutMs), ...(signal === undefined ? [] : [signal])])
   try {
     const stream = await openLog(client, name, { namespace, tail: tailLines, previous, signal: either })

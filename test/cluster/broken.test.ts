@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { type TestContext, after, before, describe, test } from 'node:test'
 import { systemClock } from '../../src/base/clock.ts'
 import { explainEnd } from '../../src/cli/cluster/deploy-failure.ts'
+import type { TowlineError } from '../../src/base/errors.ts'
+import { explainLook } from '../../src/cluster/explain-look.ts'
+import { observeService } from '../../src/cluster/observe.ts'
 import { deployService } from '../../src/cluster/deploy/deploy-service.ts'
 import { prepareDeploy } from '../../src/cluster/plan/prepare-deploy.ts'
 import type { KubeClient } from '../../src/kube/kube-client.ts'
@@ -23,6 +26,8 @@ interface Broken {
   /** Absent: `ml`. */
   readonly namespace?: string
   readonly image?: string
+  /** Not in the spec, which would be warned of: the server does not use any so far. */
+  readonly gpus?: number
   readonly reason: string
   /** Words of what happened, and of what to do. */
   readonly says: RegExp
@@ -32,6 +37,8 @@ interface Broken {
 }
 
 const server = (fields: object): Spec => ({ pod: { patch: { spec: { containers: [{ name: 'server', ...fields }] } } } })
+const node = '/opt/towline/node/bin/node'
+const listenElsewhere = "require('http').createServer().listen(9999, () => console.log('listening on port 9999'))"
 const secret = { valueFrom: { secretKeyRef: { name: 'hf', key: 'token' } } }
 const settings = { valueFrom: { configMapKeyRef: { name: 'places', key: 'region' } } }
 
@@ -42,6 +49,13 @@ const broken: Readonly<Record<string, Broken>> = {
     reason: 'ImageHostUnknown',
     says: /registry\.example\.invalid/,
     advises: /correct the host/,
+  },
+  'image-missing': {
+    spec: {},
+    image: `localhost:5000/cats@sha256:${'1'.repeat(64)}`,
+    reason: 'ImageMissing',
+    says: /cats@sha256:111111… does not exist/,
+    advises: /push it to localhost:5000/,
   },
   'program-missing': {
     spec: server({ command: ['/nope'] }),
@@ -54,6 +68,18 @@ const broken: Readonly<Record<string, Broken>> = {
     reason: 'Crashed',
     says: /while it started with exit code \d+/,
     advises: /towline logs crash --previous --context \S+ -n ml/,
+  },
+  'startup-too-short': {
+    spec: { ...server({ command: [node, '-e', 'setInterval(() => {}, 1000)'] }), lifecycle: { startupTimeout: '2s' } },
+    reason: 'StartupTooSlow',
+    says: /did not answer on port 8080 within \d+s of its start .*connection refused/,
+    advises: /`lifecycle.startupTimeout` \(\d+s now\)/,
+  },
+  'wrong-port': {
+    spec: { ...server({ command: [node, '-e', listenElsewhere] }), lifecycle: { startupTimeout: '2s' } },
+    reason: 'WrongPort',
+    says: /on port 8080, where nothing listens; it says that it listens on port 9999/,
+    advises: /listen on port 8080/,
   },
   'out-of-memory': {
     spec: { resources: { cpu: '50m', memory: '16Mi' } },
@@ -114,6 +140,14 @@ const broken: Readonly<Record<string, Broken>> = {
     advises: /`resources.cpu`/,
     isForeseen: true,
   },
+  'no-gpu': {
+    spec: {},
+    gpus: 4,
+    reason: 'NoGpuFree',
+    says: /no node has 4 nvidia\.com\/gpu free.*train\/held holds 8 on gpus/,
+    advises: /`gpu.count`|`replicas`/,
+    isForeseen: true,
+  },
   taint: {
     spec: { pod: { nodeSelector: { pool: 'tainted' } } },
     reason: 'Tainted',
@@ -147,7 +181,24 @@ const broken: Readonly<Record<string, Broken>> = {
 
 const atATime = 4
 
+/** A registry that has nothing. */
+const emptyRegistry = `require('http').createServer((request, response) => {
+  response.writeHead(request.url === '/v2/' ? 200 : 404, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }] }))
+}).listen(5000, '127.0.0.1')`
+
 const objects = [
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'train' } },
+  {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'held', namespace: 'train' },
+    spec: {
+      nodeName: 'gpus',
+      tolerations: [{ operator: 'Exists' }],
+      containers: [{ name: 'm', image: 'x', resources: { limits: { 'nvidia.com/gpu': '8' } } }],
+    },
+  },
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ml' } },
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'tight' } },
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'limited' } },
@@ -188,9 +239,15 @@ describe('broken deployments', () => {
     cluster = opened
     project = await buildProject(scope, 'numbers', join(modelsDir, 'mlp-dynamic.onnx'))
     await cluster.loadImage(project.archive)
+    const noRoom = { effect: 'NoSchedule', key: 'nvidia.com/gpu', value: 'present' }
     const taints = [{ key: 'example.com/team', value: 'other', effect: 'NoSchedule' }]
-    await cluster.applyNodes([{ name: 'tainted', labels: { pool: 'tainted' }, taints }])
+    await cluster.applyNodes([
+      { name: 'tainted', labels: { pool: 'tainted' }, taints },
+      { name: 'gpus', gpus: 8, labels: { 'nvidia.com/gpu.count': '8' }, taints: [noRoom] },
+    ])
     await cluster.apply(objects)
+    const registry = cluster.spawnInside(process.execPath, ['-e', emptyRegistry], { stdio: 'ignore' })
+    ends.push(() => registry.kill())
     client = await openKubeClient({ kubeconfig: cluster.kubeconfig })
     ends.push(() => client.close())
   })
@@ -198,9 +255,14 @@ describe('broken deployments', () => {
     for (const end of ends.toReversed()) await end()
   })
 
-  const sealAs = async (name: string, { spec, image }: Broken): Promise<ClusterService> => {
+  const sealAs = async (name: string, { spec, image, gpus }: Broken): Promise<ClusterService> => {
     const sealed = await project.seal({ resources: { cpu: '50m', memory: '128Mi' }, ...spec })
-    return { ...sealed, service: { ...sealed.service, name }, ...(image === undefined ? {} : { image }) }
+    return {
+      ...sealed,
+      service: { ...sealed.service, name },
+      ...(image === undefined ? {} : { image }),
+      ...(gpus === undefined ? {} : { gpu: { count: gpus, sharing: 'Exclusive' } }),
+    }
   }
 
   test('each is explained within ten seconds of being written, with what to do', { timeout: 120_000 }, async (t) => {
@@ -240,4 +302,73 @@ describe('broken deployments', () => {
     expect(advises.test(hint), `advises ${hint}`)
     return problems
   }
+
+  test(
+    'a disruption budget that lets no pod go is told, and takes nothing from the service',
+    { timeout: 60_000 },
+    async (t) => {
+      if (skipped !== undefined) return t.skip(skipped)
+      const service = await project.seal({ replicas: 2, resources: { cpu: '50m', memory: '128Mi' } })
+      const target = { client, service, rendered: renderObjects(service, { namespace: 'ml' }) }
+      const signal = AbortSignal.timeout(60_000)
+      const options = { ...target, clock: systemClock, signal, wait: true }
+      assert.equal((await deployService(options, await prepareDeploy(target))).kind, 'Ready')
+      const { name } = service.service
+      await cluster.kubectl(['patch', 'pdb', name, '-n', 'ml', '--type=merge', '-p', '{"spec":{"maxUnavailable":0}}'])
+      const startMs = performance.now()
+      const place = { namespace: 'ml', name, clock: systemClock, signal }
+      let explanation = await explainLook(client, await observeService(client, place))
+      while (explanation.causes.length === 0 && performance.now() - startMs < 10_000) {
+        await systemClock.sleep(200)
+        explanation = await explainLook(client, await observeService(client, place))
+      }
+      assert.equal(explanation.state, 'Ready')
+      assert.match(explanation.causes[0]?.sentence ?? '', /none of its pods may be evicted.*maxUnavailable 0/)
+      assert.match(explanation.causes[0]?.advice ?? '', /maxUnavailable: 1/)
+    },
+  )
+
+  test(
+    'an API server that is gone is said within ten seconds, and a wait goes on once it is back',
+    { timeout: 90_000 },
+    async (t) => {
+      if (skipped !== undefined) return t.skip(skipped)
+      const service = await project.seal({
+        replicas: 2,
+        resources: { cpu: '50m', memory: '128Mi' },
+        env: [{ name: 'A', value: '1' }],
+      })
+      const target = { client, service, rendered: renderObjects(service, { namespace: 'ml' }) }
+      const prepared = await prepareDeploy(target)
+      const words: string[] = []
+      const signal = AbortSignal.timeout(80_000)
+      let stopping: Promise<void> | undefined
+      const end = deployService(
+        {
+          ...target,
+          clock: systemClock,
+          signal,
+          wait: true,
+          onProgress: (_, progress) => {
+            words.push(progress.words)
+            stopping ??= cluster.stopApiServer()
+          },
+        },
+        prepared,
+      )
+      while (stopping === undefined) await systemClock.sleep(50)
+      await stopping
+      const startMs = performance.now()
+      await assert.rejects(prepareDeploy(target), (error) => {
+        const { code, message } = error as TowlineError
+        return code === 'TL_CLUSTER_UNREACHABLE' && message.includes(cluster.url)
+      })
+      assert.ok(performance.now() - startMs < 10_000)
+      const isSaid = (): boolean => words.some((each) => each.startsWith('the API server does not answer: '))
+      while (!isSaid() && performance.now() - startMs < 10_000) await systemClock.sleep(50)
+      assert.ok(isSaid(), words.join('\n'))
+      await cluster.startApiServer()
+      assert.equal((await end).kind, 'Ready', words.join('\n'))
+    },
+  )
 })
