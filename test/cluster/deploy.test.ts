@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Deployment } from 'kubernetes-types/apps/v1.js'
+import type { Pod } from 'kubernetes-types/core/v1.js'
 import { systemClock } from '../../src/base/clock.ts'
 import { writeManifests } from '../../src/cli/cluster/write-manifests.ts'
 import { type DeployEnd, deployService } from '../../src/cluster/deploy/deploy-service.ts'
@@ -12,13 +13,19 @@ import type { DeployPlan } from '../../src/cluster/plan/deploy-plan.ts'
 import { type DeployTarget, type PreparedDeploy, prepareDeploy } from '../../src/cluster/plan/prepare-deploy.ts'
 import { rollbackService } from '../../src/cluster/orders/rollback-service.ts'
 import { observeService } from '../../src/cluster/observe.ts'
+import type { KubeObject } from '../../src/kube/object.ts'
 import type { KubeClient } from '../../src/kube/kube-client.ts'
 import { openKubeClient } from '../../src/kube/open-kube-client.ts'
 import { resources } from '../../src/kube/resources.ts'
 import { renderObjects } from '../../src/render/rendered-service.ts'
+import { loadSpec } from '../../src/spec/load.ts'
+import { inputsHash, renderLock } from '../../src/spec/lock.ts'
+import { printModel } from '../../src/spec/model/model-print.ts'
 import { resolveClusterService } from '../../src/spec/resolve/resolve-cluster-service.ts'
 import type { ModelServiceDocument } from '../../src/spec/schema/model-service.ts'
 import { sealedDocument } from '../kit/cluster-service-sample.ts'
+import { collect, example, start } from '../kit/command.ts'
+import { gpuNode, nodeObject } from '../kit/gpu-nodes.ts'
 import { type Cluster, openCluster } from '../kit/cluster/open-cluster.ts'
 
 /** Deploys to a real control plane; its nodes and pods are played by KWOK. */
@@ -262,6 +269,41 @@ describe('a service deployed to a cluster', () => {
     // All at once, where only that is possible.
     const one = await deploy('gpus', { replicas: 2, gpu: { count: 1 }, rollout: { surge: 'Recreate' } })
     assert.deepEqual([one.plan.pods?.manner, one.end.kind], ['Recreate', 'Ready'])
+  })
+
+  it('the example with five replicas goes to the GPUs that have the memory, by the command itself', async () => {
+    const taints = [{ key: 'nvidia.com/gpu', value: 'present', effect: 'NoSchedule' }]
+    for (const node of [gpuNode('l4-a', 'l4', 4), gpuNode('l4-b', 'l4', 4), gpuNode('t4', 't4', 8)])
+      await client.apply(resources.nodes, { ...nodeObject(node), spec: { taints } } as KubeObject, {
+        fieldManager: 'test',
+      })
+    const folder = mkdtempSync(join(tmpdir(), 'towline-example-'))
+    ends.push(() => rmSync(folder, { recursive: true }))
+    cpSync(join(example, 'towline.yaml'), join(folder, 'towline.yaml'))
+    cpSync(join(example, 'model'), join(folder, 'model'), { recursive: true })
+    writeFileSync(
+      join(folder, 'towline.gpu.yaml'),
+      'apiVersion: towline.dev/v1alpha1\nkind: ModelService\nmetadata: { name: image-classifier }\nspec: { replicas: 5, gpu: { count: 1, minMemory: 20G } }\n',
+    )
+    const { document } = await loadSpec(join(folder, 'towline.yaml'), { target: 'Cluster' })
+    const { digest } = await printModel(join(folder, 'model'))
+    const image = `registry.example/image-classifier@sha256:${'1'.repeat(64)}`
+    writeFileSync(
+      join(folder, 'towline.lock'),
+      renderLock({ inputs: inputsHash(document), image, model: { uri: 'image:///models', digest } }),
+    )
+    const run = async (...args: readonly string[]) =>
+      await collect(
+        start([...args, '--env', 'gpu', '-n', namespace], { cwd: folder, env: { KUBECONFIG: cluster.kubeconfig } }),
+      )
+    const { code, out, err } = await run('deploy')
+    assert.equal(code, 0, err)
+    assert.match(out, /placement +Surge: there is room for 8, 5 wanted/)
+    assert.match(out, /ready +5 replicas serve revision [0-9a-f]{10} after /)
+    const { items } = await client.list<Pod>(resources.pods, { labelSelector: 'towline.dev/service=image-classifier' })
+    assert.deepEqual([...new Set(items.map(({ spec }) => spec?.nodeName))].toSorted(), ['l4-a', 'l4-b'])
+    const changed = await run('plan', '--json')
+    assert.equal((JSON.parse(changed.out) as DeployPlan).objects.filter(({ action }) => action !== 'Same').length, 0)
   })
 
   it('a quota without room for one more pod is known before anything is written', async () => {
