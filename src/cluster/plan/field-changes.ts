@@ -51,12 +51,13 @@ function walk(from: unknown, to: unknown, steps: readonly FieldStep[], changes: 
     return
   }
   if (isSame(from, to)) return
-  const show = isOfEnv(steps) ? maskValue : (value: unknown) => value ?? null
+  const show = isValueOfEnv(steps) ? maskValue : (value: unknown) => value ?? null
   changes.push({ path: spell(steps), from: show(from), to: show(to), setBy: findOwners(live, steps) })
 }
 
-function isOfEnv(steps: readonly FieldStep[]): boolean {
-  return steps.some((step, index) => 'field' in step && step.field === 'env' && index > 0)
+function isValueOfEnv(steps: readonly FieldStep[]): boolean {
+  const fields = steps.map((step) => ('field' in step ? step.field : ''))
+  return fields.includes('env') && !fields.includes('valueFrom')
 }
 
 /** Of `env` it is said that a value changes, never which: it may be a secret. Where a reference goes is no secret. */
