@@ -1,3 +1,4 @@
+import { TowlineError } from '../../base/errors.ts'
 import type { CliContext } from '../context.ts'
 import { type Inference, keyHeader, readInference, readPayload, renderClasses, sendPayload } from '../inference.ts'
 import { useControl } from '../place.ts'
@@ -25,9 +26,13 @@ export async function infer(this: CliContext, flags: InferFlags, target: string,
 
 /** An address is asked straight; a service of a cluster through its API server, whoever else may reach it. */
 async function ask(context: CliContext, flags: InferFlags, target: string, file: string): Promise<Inference> {
+  if (isCluster(flags) && isAddress(target))
+    throw new TowlineError('TL_USAGE', `both the address ${target} and a cluster`, {
+      hint: 'an address is asked straight, the name of a service through the API server of its cluster',
+    })
   const payload = readPayload(file)
   const { top, timeout: timeoutMs } = flags
-  if (isCluster(flags) && !isAddress(target))
+  if (isCluster(flags))
     return useControl(context, flags, async (control) =>
       readInference(await control.infer(target, payload, { topK: top, headers: keyHeader(), timeoutMs })),
     )

@@ -74,7 +74,11 @@ async function redraw(
 function print(terminal: Terminal, json: boolean, look: Look): void {
   if (json) return terminal.out(JSON.stringify(look, undefined, 2))
   for (const service of look.services) terminal.out(renderService(terminal, service, Date.now()))
-  if ('place' in look) return terminal.out(renderRow('cluster', describePlace(look.place)))
+  if ('place' in look) {
+    if (look.services.length === 0)
+      terminal.out(renderRow('nothing', 'no service is there; `towline deploy` brings one'))
+    return terminal.out(renderRow('cluster', describePlace(look.place)))
+  }
   const { gateway } = look
   const restarts = gateway.restarts === 0 ? '' : `, restarted ${gateway.restarts} times`
   terminal.out(

@@ -6,9 +6,10 @@ import { renderRollout } from './rollout-block.ts'
 
 /** One service as `status` shows it. */
 export function renderService(terminal: Pick<Terminal, 'style'>, service: ServiceStatus, nowMs: number): string {
-  const { traffic, scale, lastFailure } = service
+  const { traffic, scale, lastFailure, model } = service
   const colour = service.phase === 'Ready' ? 'green' : service.phase === 'Failed' ? 'red' : 'yellow'
-  const remote = service.instances.some(({ node }) => node !== undefined)
+  // A cluster does not know the file.
+  const remote = service.file === null
   const rows = service.instances.map((replica) => [
     `  ${replica.name}`,
     replica.phase,
@@ -21,6 +22,7 @@ export function renderService(terminal: Pick<Terminal, 'style'>, service: Servic
   return [
     `${terminal.style('bold', service.name)}  ${terminal.style(colour, service.phase)}  ${service.summary}`,
     renderRow('url', service.url),
+    ...(remote ? [renderRow('image', model.path)] : []),
     ...(service.environment === null ? [] : [renderRow('environment', service.environment)]),
     ...(traffic === null ? [] : [renderRow('traffic', renderTraffic(traffic))]),
     ...(scale === null ? [] : [renderRow('scale', renderScale(service, scale))]),
@@ -53,6 +55,9 @@ function renderTraffic({ requests, errors, inFlight, waiting, latency }: Traffic
 
 function renderScale({ replicas }: ServiceStatus, scale: NonNullable<ServiceStatus['scale']>): string {
   const range = scale.minReplicas === null ? '' : ` of ${scale.minReplicas} to ${scale.maxReplicas}`
-  const asked = scale.metrics.map(({ metric, replicas: wanted }) => `${metric} asks for ${wanted ?? 'nothing known'}`)
-  return [`${replicas.desired}${range}: ${scale.reason}`, ...asked].join(', ')
+  const asked = scale.metrics.map(({ metric, replicas: wanted }) =>
+    wanted === null ? `${metric} is not known` : `${metric} asks for ${wanted}`,
+  )
+  const why = [...(scale.reason === '' ? [] : [scale.reason]), ...asked].join(', ')
+  return `${replicas.desired}${range}${why === '' ? '' : `: ${why}`}`
 }

@@ -130,6 +130,11 @@ test('the summary is one sentence with the counts and the cause', () => {
     explainService(readRecordedLook('update-going-on')).summary,
     'cats is on its way: 1 of 3 replicas are new and ready, 2 old ones are left',
   )
+  // What serves is not there because of what does not.
+  assert.match(
+    explainService(readRecordedLook('bad-update')).summary,
+    /^cats is degraded: (\d) of \1 replicas serve, and the new revision does not get ready because of pod cats-\S+: it /,
+  )
 })
 
 test('what a crashed container said last is told, also as a line of our own log', () => {

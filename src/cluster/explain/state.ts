@@ -38,6 +38,7 @@ export function summarize(
   const { desired, ready, serving, old } = replicas
   const cause = causes.find(isHindrance)
   const why = cause === undefined ? '' : `, because ${tellSubject(cause)}${cause.sentence}`
+  const served = cause?.blocks === 'Rollout' && serving >= desired
   switch (state) {
     case 'Missing':
       return `${name} is not deployed in namespace ${namespace}`
@@ -52,7 +53,7 @@ export function summarize(
     case 'Failed':
       return `${name} has failed: no replica serves${why}`
     case 'Degraded':
-      return `${name} is degraded: ${serving} of ${count(desired, 'replica')} serve${desired === 1 ? 's' : ''}${why}`
+      return `${name} is degraded: ${serving} of ${count(desired, 'replica')} serve${desired === 1 ? 's' : ''}${served ? why.replace(',', ', and the new revision does not get ready') : why}`
     case 'Progressing':
       return `${name} is on its way: ${describeProgress({ desired, ready, old }, deployment?.spec?.strategy?.type)}${why.replace(', because ', '; ')}`
   }

@@ -124,6 +124,7 @@ function playOne({ objects }: FakeApiServer, deployment: StoredObject, options: 
         metadata: {
           generateName: `${set.metadata.name}-`,
           labels: objectAt(template, 'metadata', 'labels'),
+          annotations: objectAt(template, 'metadata', 'annotations'),
           ...ownedBy(set),
         },
         spec: { ...objectAt(template, 'spec'), nodeName: options.node },
