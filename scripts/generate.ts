@@ -6,6 +6,8 @@ import { renderRuntimeLock } from './runtime/lock.ts'
 import { syntheticLoads } from '../benchmarks/scaling/load.ts'
 import { drawScaling } from '../benchmarks/scaling/picture.ts'
 import { simulatedService } from '../benchmarks/scaling/service.ts'
+import { writeManifests } from '../src/cli/cluster/write-manifests.ts'
+import { renderCustomResourceDefinition } from '../src/spec/crd/custom-resource-definition.ts'
 import {
   renderKustomizeOpenApi,
   renderModelCardSchema,
@@ -16,6 +18,10 @@ import {
 const root = join(import.meta.dirname, '..')
 const outputs: readonly { readonly path: string; readonly content: () => Promise<string> }[] = [
   { path: 'schemas/model-service.schema.json', content: async () => renderJson(await renderModelServiceSchema()) },
+  {
+    path: 'schemas/modelservice.crd.yaml',
+    content: async () => `${writeManifests([await renderCustomResourceDefinition()])}\n`,
+  },
   { path: 'schemas/model-card.schema.json', content: async () => renderJson(await renderModelCardSchema()) },
   { path: 'schemas/model-test.schema.json', content: async () => renderJson(await renderTestPlanSchema()) },
   { path: 'src/image/runtime/runtime-lock.json', content: async () => renderRuntimeLock(root, checking) },

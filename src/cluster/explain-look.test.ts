@@ -25,7 +25,7 @@ test('a crash is told with its last words, of the container that ended', async (
     return '2026-01-01T00:00:00Z loading\n2026-01-01T00:00:01Z Error: no such model\n2026-01-01T00:00:01Z     at load (x.js:1:1)\n'
   })
   for (const pod of look.pods)
-    server.objects.put(resources.pods, { ...pod, metadata: { namespace: 'ml', ...pod.metadata } } as KubeObject)
+    server.objects.put(resources.pods, { ...pod, metadata: { namespace: 'ml', ...pod.metadata } })
   const { causes } = await explainLook(client, look)
   assert.match(causes[0]?.sentence ?? '', /exit code 3; its last words: Error: no such model$/)
   assert.deepEqual([...new Set(asked)], ['null 30'], 'it is not started again yet')
@@ -40,7 +40,7 @@ test('logs that may not be read, or do not come, leave the rest of the explanati
 
 test('who has the GPUs that a pod waits for is named', async (t) => {
   const { look, server, client } = await begin(t, 'no-gpu')
-  server.objects.put(resources.nodes, nodeObject(gpuNode('fake-1', 'a10', 8)) as KubeObject)
+  server.objects.put(resources.nodes, nodeObject(gpuNode('fake-1', 'a10', 8)))
   server.objects.put(resources.pods, {
     metadata: { name: 't-42', namespace: 'train' },
     spec: {

@@ -1,6 +1,6 @@
 import type { ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import { keys } from '../render/names.ts'
-import { marks } from './managers.ts'
+import { marks } from './concerns.ts'
 import type { ClusterObservation } from './observation.ts'
 
 /** The revisions of a service, as its Deployment keeps them: one ReplicaSet each, numbered by when it last became the newest. */

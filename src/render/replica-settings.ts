@@ -9,11 +9,18 @@ import { type Naming, metadataOf } from './names.ts'
 /** From the beginning of a pod's end until nobody sends it requests any more: inside a cluster, and with a load balancer before it. */
 const propagation = { insideMs: 5000, gatewayMs: 20_000 }
 
+/**
+ * Callers keep their connections to a pod whatever its Service says. One that is used now and then is closed with an answer by then;
+ * a request would otherwise meet the closing of its connection on the way.
+ */
+const lingerMs = 5000
+
 /** When a pod is told to end, how long it answers, and when it is killed. */
 export function drainTimings({ service, expose }: ClusterService) {
   return planDrain({
     drainTimeoutMs: service.lifecycle.drainTimeoutMs,
-    requestTimeoutMs: service.serving.timeoutMs,
+    // One that comes over a kept connection at the last moment has its whole time as well.
+    requestTimeoutMs: lingerMs + service.serving.timeoutMs,
     propagationMs: expose?.gateway === undefined ? propagation.insideMs : propagation.gatewayMs,
   })
 }
@@ -33,6 +40,7 @@ export function replicaSettings(cluster: ClusterService, revision: string) {
     metricsPort: imagePorts.metrics,
     ...service.serving,
     drainTimeoutMs: drainTimings(cluster).drainMs,
+    lingerMs,
     logFile: '-',
   }
 }

@@ -26,6 +26,11 @@ export interface ReplicaConfig {
   readonly maxBodyBytes: number
   readonly maxQueuedRows: number
   readonly drainTimeoutMs: number
+  /**
+   * From the beginning of its end until kept connections without a request are closed; until then each gets one more answer.
+   * Absent: at once, where whoever holds them has let go before.
+   */
+  readonly lingerMs?: number
   /** `-`: standard output. */
   readonly logFile: string
   /** Rewritten atomically at each change of state. Absent: nobody reads it, and nothing is written to disk at all. */

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent, type IncomingMessage, request as startRequest } from 'node:http'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { openTestReplica } from '../../test/kit/replica-rig.ts'
 
@@ -195,6 +198,26 @@ test('a full queue refuses at once, a late run is given up, and what is owed at 
   await replica.close()
   assert.equal((await owed).status, 200)
   await assert.rejects(infer())
+})
+
+test('with a linger, a request on a kept connection is answered while the replica ends, and ends the connection', async (t) => {
+  const replica = await openTestReplica(t, 'mlp-dynamic.onnx', { lingerMs: 60_000 })
+  const agent = new Agent({ keepAlive: true })
+  t.after(() => agent.destroy())
+  const infer = async (): Promise<readonly unknown[]> => {
+    const request = startRequest(`${replica.url}/v2/models/m/infer`, { method: 'POST', agent })
+    const answered = once(request, 'response') as Promise<[IncomingMessage]>
+    request.end(good)
+    const [response] = await answered
+    await response.resume().toArray()
+    return [response.statusCode, response.headers.connection, request.reusedSocket]
+  }
+  assert.deepEqual(await infer(), [200, 'keep-alive', false])
+  const closed = replica.close()
+  // Idle connections would be gone by now without it.
+  await sleep(50)
+  assert.deepEqual(await infer(), [200, 'close', true])
+  await closed
 })
 
 test('an answer that takes too long is given up with 504', async (t) => {

@@ -101,7 +101,7 @@ export async function openReplica(
       model: loaded,
       async close() {
         draining = true
-        await server.close(config.drainTimeoutMs)
+        await server.close(config.drainTimeoutMs, config.lingerMs)
         await loaded.runtime.close()
         await metricsServer.close(0)
       },

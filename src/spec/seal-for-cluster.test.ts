@@ -95,7 +95,10 @@ test('findings of the lock lie at their fields', async (t) => {
 })
 
 test('what a Deployment cannot do after a failure is said, and other places of a model are refused', async (t) => {
-  assert.match((await say(t, { rollout: { onFailure: 'Pause' } })).join('\n'), /^warning `rollout.onFailure` is what `towline deploy` does/)
+  assert.match(
+    (await say(t, { rollout: { onFailure: 'Pause' } })).join('\n'),
+    /^warning `rollout.onFailure` is what `towline deploy` does/,
+  )
   const said = await say(t, { model: { uri: 'image:///elsewhere' } })
   assert.ok(
     said.some((line) => line.startsWith('error a model at a remote address')),

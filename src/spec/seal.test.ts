@@ -28,6 +28,19 @@ test('a lock fills in what it pins and leaves the rest as it is', () => {
   assert.deepEqual(sealDocument(sealed.document, undefined).document, sealed.document, 'a sealed document is sealed')
 })
 
+test('a fraction is text on a cluster; what a pod has of them stays', () => {
+  const pod = { patch: { spec: { containers: [{ resources: { limits: { cpu: 0.5 } } }] } } }
+  const spec = { ...document.spec, resources: { cpu: 1.5, cpuLimit: 2 }, env: [{ name: 'A', value: '0.5' }], pod }
+  const sealed = sealDocument({ ...document, spec }, lock)
+  assert.deepEqual(sealed.findings, [])
+  assert.deepEqual((sealed.document as typeof document).spec, {
+    ...spec,
+    resources: { cpu: '1.5', cpuLimit: 2 },
+    model: lock.model,
+    image: lock.image,
+  })
+})
+
 test('a lock of other inputs is stale; replicas are no input', () => {
   assert.deepEqual(codes(sealDocument({ ...document, spec: { model: { uri: './other' } } }, lock)), ['TL_LOCK_STALE'])
   assert.deepEqual(codes(sealDocument({ ...document, spec: { ...document.spec, replicas: 9 } }, lock)), [])

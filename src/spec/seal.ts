@@ -12,11 +12,12 @@ export interface Sealed {
 }
 
 /**
- * Fills in the digests of `lock`: what a cluster stores. Pure: the overlay is applied already, and nothing is looked up.
+ * Fills in the digests of `lock`, and writes quantities that are fractions as text: what a cluster stores. Pure: the overlay is
+ * applied already, and nothing is looked up.
  * A document that pins everything itself needs no lock.
  */
 export function sealDocument(document: unknown, lock: Lock | undefined): Sealed {
-  const sealed = lock === undefined ? document : fillIn(document, lock)
+  const sealed = writeFractions(lock === undefined ? document : fillIn(document, lock))
   const findings = [...checkLockFits(document, lock), ...checkSealed(sealed)]
   return findings.length === 0 ? { document: sealed, findings } : { findings }
 }
@@ -40,6 +41,24 @@ function fillIn(document: unknown, { image, model }: Lock): unknown {
       ...(image === undefined ? {} : { image }),
     },
   }
+}
+
+/** A custom resource holds whole numbers and text. Kubernetes' own structures stay as they are. */
+function writeFractions(document: unknown): unknown {
+  if (!isMap(document) || !isMap(document['spec'])) return document
+  const fields = Object.entries(document['spec']).map(([name, field]) => [
+    name,
+    ['pod', 'expose'].includes(name) ? field : fractionsAsText(field),
+  ])
+  return { ...document, spec: Object.fromEntries(fields) }
+}
+
+function fractionsAsText(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isInteger(value) ? value : String(value)
+  if (Array.isArray(value)) return value.map(fractionsAsText)
+  return isMap(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fractionsAsText(inner)]))
+    : value
 }
 
 function checkSealed(document: unknown): Finding[] {

@@ -2,6 +2,7 @@ import { type Diagnostic, hasErrors, sortDiagnostics } from '../base/diagnostic.
 import { resolveService } from './resolve/resolve-service.ts'
 import { type DocumentView, viewDocument } from './rules/document-view.ts'
 import { checkEnv } from './rules/env-rules.ts'
+import { checkListKeys } from './rules/list-rules.ts'
 import { checkLocalModel, checkModelUri } from './rules/model-rules.ts'
 import { checkRollout } from './rules/rollout-rules.ts'
 import { checkMounts, checkPodPatch } from './rules/pod-rules.ts'
@@ -42,6 +43,7 @@ const rules: readonly ((view: DocumentView) => Finding[])[] = [
   checkRollout,
   checkPodPatch,
   checkMounts,
+  checkListKeys,
 ]
 
 /** Checks a plain document, as the engine gets it. All its findings lie at the start of `file`; messages name the field. */

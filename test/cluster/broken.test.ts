@@ -296,7 +296,7 @@ describe('broken deployments', () => {
     const tookMs = Math.round(performance.now() - startMs)
     const { message, hint = '' } = explainEnd(plan, end) ?? { message: JSON.stringify(end) }
     t.diagnostic(`${name}: ${tookMs} ms\n  ${message}\n  ${hint}`)
-    expect(end.kind === 'Failed' && end.cause.reason === reason, `${JSON.stringify(end)}`)
+    expect(end.kind === 'Failed' && end.cause.reason === reason, JSON.stringify(end))
     expect(tookMs < 10_000, `took ${tookMs} ms`)
     expect(says.test(message), `says ${message}`)
     expect(advises.test(hint), `advises ${hint}`)
@@ -342,7 +342,7 @@ describe('broken deployments', () => {
       const prepared = await prepareDeploy(target)
       const words: string[] = []
       const signal = AbortSignal.timeout(80_000)
-      let stopping: Promise<void> | undefined
+      const begun = Promise.withResolvers<undefined>()
       const end = deployService(
         {
           ...target,
@@ -351,13 +351,13 @@ describe('broken deployments', () => {
           wait: true,
           onProgress: (_, progress) => {
             words.push(progress.words)
-            stopping ??= cluster.stopApiServer()
+            begun.resolve(undefined)
           },
         },
         prepared,
       )
-      while (stopping === undefined) await systemClock.sleep(50)
-      await stopping
+      await begun.promise
+      await cluster.stopApiServer()
       const startMs = performance.now()
       await assert.rejects(prepareDeploy(target), (error) => {
         const { code, message } = error as TowlineError

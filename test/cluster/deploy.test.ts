@@ -301,7 +301,7 @@ describe('a service deployed to a cluster', () => {
     assert.match(out, /placement +Surge: there is room for 8, 5 wanted/)
     assert.match(out, /ready +5 replicas serve revision [0-9a-f]{10} after /)
     const { items } = await client.list<Pod>(resources.pods, { labelSelector: 'towline.dev/service=image-classifier' })
-    assert.deepEqual([...new Set(items.map(({ spec }) => spec?.nodeName))].toSorted(), ['l4-a', 'l4-b'])
+    assert.deepEqual(new Set(items.map(({ spec }) => spec?.nodeName)), new Set(['l4-a', 'l4-b']))
     const changed = await run('plan', '--json')
     assert.equal((JSON.parse(changed.out) as DeployPlan).objects.filter(({ action }) => action !== 'Same').length, 0)
   })

@@ -1,10 +1,11 @@
 #!/bin/sh
-# first-process.sh FOLDER [network]: the first process of a cluster's namespaces. It also reaps what the others leave behind.
+# first-process.sh FOLDER [ADDRESS]: the first process of a cluster's namespaces, or of a node's, whose network has this address. It
+# also reaps what the others leave behind.
 set -eu
 cd "$1"
 mount --make-rshared /
 
-if [ "${2:-}" = network ]; then
+if [ -n "${2:-}" ]; then
   # Nobody answers: a name that a program asks for fails at once.
   echo 'nameserver 127.0.0.1' >resolv.conf
   mount --bind resolv.conf /etc/resolv.conf
@@ -29,7 +30,7 @@ if [ "${2:-}" = network ]; then
   ip link set lo up
   ip link add node0 type veth peer name node1
   ip link set node1 up
-  ip address add 10.199.0.1/24 dev node0
+  ip address add "$2/24" dev node0
   ip link set node0 up
   ip route add default dev node0
   # Packets between pods and services pass through the host; bridged ones too must see the rules of services.

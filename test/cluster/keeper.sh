@@ -1,12 +1,12 @@
 #!/bin/sh
-# keeper.sh FOLDER [network]: makes namespaces for the programs of one cluster and keeps them while its standard input is open. When
+# keeper.sh FOLDER [ADDRESS]: makes namespaces for the programs of one cluster and keeps them while its standard input is open. When
 # that closes, because the test is over or because its process is gone, the kernel ends every process inside, with all their mounts
 # and links, and then the cgroups and FOLDER go too. Prints `ready` once programs may enter.
 set -eu
 folder=$1
 name=${folder##*/}
 apart='--mount --propagation private --pid --fork --kill-child=SIGKILL --mount-proc'
-[ "${2:-}" != network ] || apart="$apart --net"
+[ -z "${2:-}" ] || apart="$apart --net"
 status=0
 # shellcheck disable=SC2086 # a list of words
 unshare $apart sh "$(dirname "$0")/first-process.sh" "$@" || status=$?

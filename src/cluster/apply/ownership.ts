@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../kube/object.ts'
-import { managers } from '../managers.ts'
+import { managers } from '../concerns.ts'
 
 export const serviceLabel = 'towline.dev/service'
 

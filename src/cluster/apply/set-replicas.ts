@@ -1,7 +1,7 @@
 import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import { resources } from '../../kube/resources.ts'
-import { managers } from '../managers.ts'
+import { managers } from '../concerns.ts'
 
 export interface ReplicasQuery {
   readonly dryRun?: boolean

@@ -5,7 +5,7 @@ import { resources } from '../../kube/resources.ts'
 import { isCountOwnedBySpec } from '../apply/ownership.ts'
 import { resourceOf } from '../apply/resource-of.ts'
 import { setReplicas } from '../apply/set-replicas.ts'
-import { managers } from '../managers.ts'
+import { managers } from '../concerns.ts'
 import type { PreparedDeploy } from '../plan/prepare-deploy.ts'
 
 /** Only what looks at the Deployment comes after it. */

@@ -4,7 +4,7 @@ import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { resources } from '../../kube/resources.ts'
-import { managers, marks } from '../managers.ts'
+import { managers, marks } from '../concerns.ts'
 import { type ServicePlace, findDeployment } from './find-service.ts'
 
 /**

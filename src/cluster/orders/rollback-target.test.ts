@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Deployment, ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import type { PodTemplateSpec } from 'kubernetes-types/core/v1.js'
-import { marks } from '../managers.ts'
+import { marks } from '../concerns.ts'
 import { type RollbackLook, chooseTarget } from './rollback-target.ts'
 
 interface Kept {

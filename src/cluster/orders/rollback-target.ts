@@ -2,7 +2,7 @@ import type { Deployment, ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import type { PodTemplateSpec } from 'kubernetes-types/core/v1.js'
 import { canonicalJson } from '../../base/canonical.ts'
 import { TowlineError } from '../../base/errors.ts'
-import { marks } from '../managers.ts'
+import { marks } from '../concerns.ts'
 import { type ClusterRevision, findTurn, listRevisions } from '../revisions.ts'
 
 export interface RollbackLook {

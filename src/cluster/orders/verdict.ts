@@ -1,7 +1,7 @@
 import type { ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import { resources } from '../../kube/resources.ts'
-import { managers, marks } from '../managers.ts'
+import { managers, marks } from '../concerns.ts'
 
 /** Of persons; all others are of a deploy that did not get ready. */
 export const byHand = {

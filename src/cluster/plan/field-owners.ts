@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../kube/object.ts'
-import { managers } from '../managers.ts'
+import { managers } from '../concerns.ts'
 
 /** One step into an object: a field, or an item of a list that is told apart by some of its fields. */
 export type FieldStep =

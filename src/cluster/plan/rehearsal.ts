@@ -3,7 +3,7 @@ import type { KubeClient, ObjectPlace } from '../../kube/kube-client.ts'
 import type { FieldOwner, KubeObject } from '../../kube/object.ts'
 import { isOfService, nameManager } from '../apply/ownership.ts'
 import { nameObject, resourceOf } from '../apply/resource-of.ts'
-import { managers } from '../managers.ts'
+import { managers } from '../concerns.ts'
 import type { ObjectChange, Refusal } from './deploy-plan.ts'
 import { compareObjects } from './field-changes.ts'
 

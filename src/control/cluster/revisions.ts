@@ -1,7 +1,7 @@
 import type { ClusterObservation } from '../../cluster/observation.ts'
 import type { Cause as ClusterCause } from '../../cluster/explain/cause.ts'
 import { byHand } from '../../cluster/orders/verdict.ts'
-import { managers } from '../../cluster/managers.ts'
+import { managers } from '../../cluster/concerns.ts'
 import {
   type ClusterRevision,
   type Turn,

@@ -4,12 +4,13 @@ import { suggest } from '../../base/suggestion.ts'
 import type { Finding } from '../source/finding.ts'
 import type { DocumentView } from './document-view.ts'
 
-const schemes = ['oci', 's3', 'gs', 'https', 'hf', 'pvc', 'image']
+/** Of the kinds of store that a model may lie in. */
+export const modelSchemes = ['oci', 's3', 'gs', 'https', 'hf', 'pvc', 'image']
 const path = ['spec', 'model', 'uri']
 
 /** True for an address of a known kind of store. */
 export function isModelAddress(uri: string): boolean {
-  return schemes.some((scheme) => uri.startsWith(`${scheme}://`))
+  return modelSchemes.some((scheme) => uri.startsWith(`${scheme}://`))
 }
 
 /** True for an address elsewhere; everything else is a path. */
@@ -21,7 +22,7 @@ export function checkModelUri(view: DocumentView): Finding[] {
   const uri = view.textAt(...path)
   const scheme = uri === undefined ? undefined : /^([a-z][a-z0-9+.-]*):\/\//i.exec(uri)?.[1]
   if (uri === undefined || scheme === undefined) return []
-  if (schemes.includes(scheme)) {
+  if (modelSchemes.includes(scheme)) {
     // The part between `//` and `@` would be written to logs and status.
     if (!/^[a-z]+:\/\/[^/]*:[^/]*@/.test(uri)) return []
     return [
@@ -32,12 +33,12 @@ export function checkModelUri(view: DocumentView): Finding[] {
       },
     ]
   }
-  const close = scheme === 'http' ? 'https' : suggest(scheme, schemes)
+  const close = scheme === 'http' ? 'https' : suggest(scheme, modelSchemes)
   const wayOut =
     scheme === 'file'
       ? 'write the path alone'
       : close === undefined
-        ? `known are ${schemes.join(', ')}`
+        ? `known are ${modelSchemes.join(', ')}`
         : `did you mean \`${close}://\`?`
   return [{ code: 'TL_SPEC_MODEL_URI', path, message: `\`${scheme}://\` is no address of a model; ${wayOut}` }]
 }

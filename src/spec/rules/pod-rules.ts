@@ -3,7 +3,8 @@ import type { Finding } from '../source/finding.ts'
 import type { Path } from '../source/positioned-node.ts'
 import type { DocumentView } from './document-view.ts'
 
-const guarded = [
+/** Of pods and containers: what the guarantees rest on. */
+export const guardedFields = [
   'livenessProbe',
   'readinessProbe',
   'startupProbe',
@@ -14,10 +15,10 @@ const guarded = [
 ]
 /** Lists that may grow and not be taken away as a whole. */
 const kept = ['containers', 'volumes', 'volumeMounts']
-const ownKeys = 'towline.dev/'
+export const ownKeys = 'towline.dev/'
 /** Of volumes that the server's own pod has. */
 export const ownVolumes = 'towline-'
-const ownPaths = ['/etc/towline', '/opt/towline', '/models']
+export const ownPaths = ['/etc/towline', '/opt/towline', '/models']
 
 /** A patch may not take away what Towline promises: probes, preStop, grace, image, and how its own pods are found. */
 export function checkPodPatch(view: DocumentView): Finding[] {
@@ -40,7 +41,8 @@ export function checkPodPatch(view: DocumentView): Finding[] {
         if (inner === null) refuse(at, key)
         continue
       }
-      if (!Array.isArray(value) && (guarded.includes(key) || (kept.includes(key) && inner === null))) refuse(at, key)
+      if (!Array.isArray(value) && (guardedFields.includes(key) || (kept.includes(key) && inner === null)))
+        refuse(at, key)
       else walk(inner, at, depth + 1)
     }
     const { name, mountPath } = value as { readonly name?: unknown; readonly mountPath?: unknown }

@@ -4,7 +4,7 @@ import type { Finding } from '../source/finding.ts'
 import type { DocumentView } from './document-view.ts'
 
 /** `towline.test.yaml` and `towline.train.yaml` are documents of their own. */
-const reservedOverlays = ['test', 'train']
+export const reservedOverlays = ['test', 'train']
 
 export function isReservedOverlay(name: string): boolean {
   return reservedOverlays.includes(name)
@@ -91,7 +91,7 @@ function checkSwap(view: DocumentView): Finding[] {
   return [{ code: 'TL_SPEC_SURGE', path: ['spec', 'rollout', 'surge'], message }]
 }
 
-const onlyWithSteps = ['bake', 'analysis', 'onInconclusive', 'onNoTraffic', 'warmRevisions']
+export const onlyWithSteps = ['bake', 'analysis', 'onInconclusive', 'onNoTraffic', 'warmRevisions']
 
 /** One replica after the other is no experiment: nothing is compared, so nothing of this would have an effect. */
 function checkStepsMissing(view: DocumentView): Finding[] {

@@ -1,7 +1,7 @@
 import type { Finding } from '../source/finding.ts'
 import type { DocumentView } from './document-view.ts'
 
-const requestTargets = ['concurrency', 'requestsPerSecond', 'queuedRows']
+export const requestTargets = ['concurrency', 'requestsPerSecond', 'queuedRows']
 
 export function checkScaling(view: DocumentView): Finding[] {
   if (!view.has('spec', 'autoscaling')) return []

@@ -30,6 +30,8 @@ export function startDaemon(namespaces: Namespaces, name: string, program: strin
     const pid = hasEnded() ? undefined : findChild(child.pid)
     if (pid === undefined) throw new Error(`${name} does not run`)
     process.kill(pid, signal)
+    // It stops itself with the program, and would not see its end.
+    if (signal === 'SIGCONT') child.kill(signal)
   }
   return {
     name,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ProgramOutput } from '../containers/program.ts'
 import { answersAdmin } from './api-access.ts'
 import type { ControlPlaneSettings } from './control-plane.ts'
-import { bedFolder } from './namespaces.ts'
+import { type Namespaces, bedFolder } from './namespaces.ts'
 import { clusterPrograms } from './programs.ts'
 
 /** What parts of a cluster are started with. */
@@ -14,7 +14,8 @@ export interface ClusterParts {
   readonly keys: string
   /** From inside the cluster. */
   readonly kubeconfig: string
-  start(name: string, args: readonly string[], program?: string): void
+  /** In the namespaces of the control plane unless told. */
+  start(name: string, args: readonly string[], program?: string, place?: Namespaces): void
   until(what: string, look: () => Promise<boolean>): Promise<void>
   /** The port of 127.0.0.1 by which the test gets there. */
   reach(host: string, port: number): Promise<number>

@@ -12,6 +12,8 @@ export const bedFolder = join(import.meta.dirname, '..', '..', 'cluster')
 export interface Namespaces {
   /** Of this cluster alone, with a short path. Gone when it ends. */
   readonly folder: string
+  /** The first process inside, as it is seen from outside. */
+  readonly first: number
   /** Of the node's pods, in each hierarchy. */
   readonly cgroup: string
   /** Starts a program there, in `folder`. Whatever it starts ends with the cluster. */
@@ -19,14 +21,14 @@ export interface Namespaces {
 }
 
 /**
- * Namespaces of mounts and processes, and with `network` one of the network, kept by `keeper.sh` until the test is over or its process
- * is gone: the kernel then ends every process inside.
+ * Namespaces of mounts and processes, and with an `address` one of a network that has it, kept by `keeper.sh` until the test is over
+ * or its process is gone: the kernel then ends every process inside.
  */
-export async function openNamespaces(test: Scope, { network }: { readonly network: boolean }): Promise<Namespaces> {
+export async function openNamespaces(test: Scope, address?: string): Promise<Namespaces> {
   // Short: paths of sockets below it must stay under 108 bytes.
   const folder = mkdtempSync(join(tmpdir(), 'tl-k8-'))
   // A session of its own: a signal to the group of the test must not end it before it has cleaned up.
-  const keeper = spawn(join(bedFolder, 'keeper.sh'), [folder, ...(network ? ['network'] : [])], {
+  const keeper = spawn(join(bedFolder, 'keeper.sh'), [folder, ...(address === undefined ? [] : [address])], {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   })
@@ -47,9 +49,10 @@ export async function openNamespaces(test: Scope, { network }: { readonly networ
 
   // keeper.sh → unshare → the first process inside
   const first = readChild(readChild(keeper.pid))
-  const apart = ['--target', String(first), '--mount', '--pid', ...(network ? ['--net'] : []), '--wd']
+  const apart = ['--target', String(first), '--mount', '--pid', ...(address === undefined ? [] : ['--net']), '--wd']
   return {
     folder,
+    first,
     cgroup: folder.split('/').at(-1) ?? '',
     spawn: (program, args, options = {}) => spawn('nsenter', [...apart, '--', program, ...args], options),
   }

@@ -23,9 +23,10 @@ import {
 import { type Daemon, startDaemon, untilReady } from './daemon.ts'
 import { type FakeNode, writeFakeNode } from './fake-nodes.ts'
 import { findClusterPorts } from './cluster-ports.ts'
-import { startKwok, startMetricsServer } from './kwok.ts'
+import { type ClusterParts, startKwok, startMetricsServer } from './kwok.ts'
 import { bedFolder, openNamespaces } from './namespaces.ts'
-import { startRealNode } from './real-node.ts'
+import { addressOf, openSecondMachine } from './node-network.ts'
+import { type NodePlace, startRealNode } from './real-node.ts'
 import { startRelay } from './relay.ts'
 import { clusterPrograms, requireCluster } from './programs.ts'
 
@@ -34,6 +35,8 @@ export interface ClusterOptions {
   readonly kwok?: boolean
   /** A real node, which runs images that `loadImage` gave it. Default: false. */
   readonly node?: boolean
+  /** `real-2` as well, a machine of its own as far as the network goes. Default: false. */
+  readonly secondNode?: boolean
   /** metrics-server: HPA and `top` work. Default: false. */
   readonly metrics?: boolean
   /** Such as `--horizontal-pod-autoscaler-sync-period=2s`. */
@@ -55,7 +58,7 @@ export interface Cluster {
   apply(objects: readonly unknown[]): Promise<void>
   /** Resolves once all of them are Ready. */
   applyNodes(nodes: readonly FakeNode[]): Promise<void>
-  /** An archive of images for the real node, as `docker save` writes them. */
+  /** An archive of images for every real node, as `docker save` writes them. */
   loadImage(archive: string): Promise<void>
   /** A port of the machine's 127.0.0.1 that leads to an address in the cluster's network, such as that of a Service. */
   relay(host: string, port: number): Promise<number>
@@ -73,14 +76,15 @@ export interface Cluster {
 
 /** Undefined when the test was skipped. The cluster ends with the test, and with its process. */
 export async function openCluster(test: Scope, options: ClusterOptions = {}): Promise<Cluster | undefined> {
-  const { kwok = true, metrics = false, node = false, controllerFlags = [], apiServerFlags = [] } = options
+  const { kwok = true, metrics = false, secondNode = false, controllerFlags = [], apiServerFlags = [] } = options
+  const node = options.node === true || secondNode
   if (!requireCluster(test, { node })) return undefined
-  const namespaces = await openNamespaces(test, { network: node })
+  const namespaces = await openNamespaces(test, node ? addressOf(1) : undefined)
   const { folder } = namespaces
   const keys = join(folder, 'keys')
   mkdirSync(keys)
   const ports = await findClusterPorts()
-  const host = node ? '10.199.0.1' : '127.0.0.1'
+  const host = node ? addressOf(1) : '127.0.0.1'
   const relay = node ? startRelay(namespaces) : undefined
   const reach: Cluster['relay'] = async (host, port) => (relay === undefined ? port : await relay.open(host, port))
   const settings: ControlPlaneSettings = { folder, host, ports, announced: node, apiServerFlags, controllerFlags }
@@ -90,14 +94,14 @@ export async function openCluster(test: Scope, options: ClusterOptions = {}): Pr
   const kubeconfigInside = join(folder, 'inside.kubeconfig')
 
   const daemons = new Map<string, Daemon>()
-  const start = (name: string, args: readonly string[], program = clusterPrograms.at(name)): void => {
-    daemons.set(name, startDaemon(namespaces, name, program, args))
+  const start: ClusterParts['start'] = (name, args, program = clusterPrograms.at(name), place = namespaces) => {
+    daemons.set(name, startDaemon(place, name, program, args))
   }
   start('etcd', writeEtcdArgs(settings))
   await runProgram(join(bedFolder, 'keys.sh'), [keys])
   writeKubeconfig(kubeconfig, url, keys, 'admin')
   writeKubeconfig(kubeconfigInside, urlInside, keys, 'admin')
-  for (const name of ['controllers', 'scheduler', 'proxy', 'real-1'])
+  for (const name of ['controllers', 'scheduler', 'proxy', 'real-1', 'real-2'])
     writeKubeconfig(join(folder, `${name}.kubeconfig`), urlInside, keys, name)
 
   const until = (what: string, look: () => Promise<boolean>): Promise<void> =>
@@ -120,7 +124,9 @@ export async function openCluster(test: Scope, options: ClusterOptions = {}): Pr
   const parts = { settings, start, until, kubectl, apply, reach, url, keys, kubeconfig: kubeconfigInside }
   if (kwok) await startKwok(parts)
   if (metrics) await startMetricsServer(parts)
-  const realNode = node ? await startRealNode(parts, namespaces) : undefined
+  const places: NodePlace[] = node ? [{ number: 1, namespaces }] : []
+  if (secondNode) places.push({ number: 2, namespaces: await openSecondMachine(test, namespaces) })
+  const realNodes = await Promise.all(places.map((place) => startRealNode(parts, place)))
   // Pods are refused before.
   await until('the default service account', () =>
     answersAdmin(`${url}/api/v1/namespaces/default/serviceaccounts/default`, keys),
@@ -143,8 +149,8 @@ export async function openCluster(test: Scope, options: ClusterOptions = {}): Pr
       await kubectl(['wait', '--for=condition=Ready', '--timeout=60s', ...names])
     },
     async loadImage(archive) {
-      if (realNode === undefined) throw new Error('only a cluster with a real node runs images')
-      await realNode.loadImage(archive)
+      if (realNodes.length === 0) throw new Error('only a cluster with a real node runs images')
+      await Promise.all(realNodes.map((each) => each.loadImage(archive)))
     },
     async relay(host, port) {
       if (relay === undefined) throw new Error('only a cluster with a real node has a network of its own')

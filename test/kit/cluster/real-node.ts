@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { runToEnd } from './run-inside.ts'
 import type { ClusterParts } from './kwok.ts'
 import type { Namespaces } from './namespaces.ts'
+import { addressOf, podsOf } from './node-network.ts'
 import { writeArchive } from './program-image.ts'
 import { clusterPrograms } from './programs.ts'
 
@@ -10,24 +11,34 @@ interface RealNode {
   loadImage(archive: string): Promise<void>
 }
 
-const nodeName = 'real-1'
 const pauseImage = 'localhost/pause:1'
 
-/** containerd, a kubelet and kube-proxy in the cluster's namespaces. Resolves once the node is Ready. */
-export async function startRealNode(parts: ClusterParts, namespaces: Namespaces): Promise<RealNode> {
-  const { settings, start, until, kubectl } = parts
-  const { folder, host } = settings
+/** `real-NUMBER`, at 10.199.0.NUMBER. */
+export interface NodePlace {
+  readonly number: 1 | 2
+  readonly namespaces: Namespaces
+}
+
+/** containerd, a kubelet and kube-proxy in a node's namespaces. Resolves once the node is Ready. */
+export async function startRealNode(parts: ClusterParts, place: NodePlace): Promise<RealNode> {
+  const { settings, until, kubectl } = parts
+  const { namespaces, number } = place
+  const { folder } = namespaces
+  const nodeName = `real-${number}`
+  const host = addressOf(number)
+  const keys = join(settings.folder, 'keys')
+  const start = (name: string, args: readonly string[], program = clusterPrograms.at(name)): void =>
+    parts.start(number === 1 ? name : `${name}-${number}`, args, program, namespaces)
   makeCgroups(namespaces.cgroup)
   const socket = join(folder, 'containerd.sock')
   for (const name of ['cni', 'kubelet']) mkdirSync(join(folder, name))
   writeFileSync(join(folder, 'containerd.toml'), writeContainerdConfig(folder, socket))
-  writeFileSync(join(folder, 'cni', '10-bridge.conflist'), JSON.stringify(writeNetwork(folder)))
+  writeFileSync(join(folder, 'cni', '10-bridge.conflist'), JSON.stringify(writeNetwork(folder, number)))
   writeFileSync(join(folder, 'pod-resolv.conf'), '')
-  writeFileSync(
-    join(folder, 'kubelet.yaml'),
-    JSON.stringify(writeKubeletConfig(folder, host, socket, namespaces.cgroup)),
-  )
-  writeFileSync(join(folder, 'proxy.yaml'), JSON.stringify(writeProxyConfig(folder)))
+  const kubelet = writeKubeletConfig({ folder, keys, nodeName, host, socket, cgroup: namespaces.cgroup })
+  writeFileSync(join(folder, 'kubelet.yaml'), JSON.stringify(kubelet))
+  const proxy = writeProxyConfig(join(settings.folder, 'proxy.kubeconfig'), nodeName)
+  writeFileSync(join(folder, 'proxy.yaml'), JSON.stringify(proxy))
 
   start('containerd', ['--config', join(folder, 'containerd.toml')], 'containerd')
   const ctr = (...args: string[]): Promise<void> =>
@@ -37,7 +48,7 @@ export async function startRealNode(parts: ClusterParts, namespaces: Namespaces)
   await writeArchive(pauseArchive, pauseImage, clusterPrograms.pause)
   await ctr('images', 'import', pauseArchive)
   start('kubelet', [
-    `--kubeconfig=${folder}/${nodeName}.kubeconfig`,
+    `--kubeconfig=${settings.folder}/${nodeName}.kubeconfig`,
     `--config=${folder}/kubelet.yaml`,
     '--root-dir=/var/lib/kubelet',
     `--hostname-override=${nodeName}`,
@@ -45,22 +56,27 @@ export async function startRealNode(parts: ClusterParts, namespaces: Namespaces)
     '--node-labels=towline.test/node=real',
   ])
   start('kube-proxy', [`--config=${folder}/proxy.yaml`])
-  await until('the real node', () =>
+  await until(nodeName, () =>
     kubectl(['wait', '--for=condition=Ready', '--timeout=1s', `node/${nodeName}`]).then(() => true),
   )
   return { loadImage: (archive) => ctr('images', 'import', archive) }
 }
 
-/** `keeper.sh` takes them away. A cpuset made by hand starts empty. */
+/**
+ * `keeper.sh` takes them away. A cpuset made by hand starts empty. All pods together would weigh as much as one other process of the
+ * machine: with one that computes they would be late for every probe.
+ */
 function makeCgroups(name: string): void {
   const root = '/sys/fs/cgroup'
   if (existsSync(join(root, 'cgroup.controllers'))) {
     mkdirSync(join(root, name))
+    if (existsSync(join(root, name, 'cpu.weight'))) writeFileSync(join(root, name, 'cpu.weight'), '1000')
     return
   }
   for (const hierarchy of readdirSync(root)) {
     if (existsSync(join(root, hierarchy, 'cgroup.procs'))) mkdirSync(join(root, hierarchy, name), { recursive: true })
   }
+  writeFileSync(join(root, 'cpu', name, 'cpu.shares'), '10240')
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     const from = join(root, 'cpuset', file)
     if (existsSync(from)) writeFileSync(join(root, 'cpuset', name, file), readFileSync(from))
@@ -91,11 +107,11 @@ state = "${folder}/run/state"
 `
 }
 
-function writeNetwork(folder: string): unknown {
+function writeNetwork(folder: string, number: number): unknown {
   const ipam = {
     type: 'host-local',
     dataDir: join(folder, 'ipam'),
-    ranges: [[{ subnet: '10.245.0.0/24' }]],
+    ranges: [[{ subnet: podsOf(number) }]],
     routes: [{ dst: '0.0.0.0/0' }],
   }
   return {
@@ -108,18 +124,27 @@ function writeNetwork(folder: string): unknown {
   }
 }
 
-function writeKubeletConfig(folder: string, host: string, socket: string, cgroup: string): unknown {
+interface KubeletPlace {
+  readonly folder: string
+  readonly keys: string
+  readonly nodeName: string
+  readonly host: string
+  readonly socket: string
+  readonly cgroup: string
+}
+
+function writeKubeletConfig({ folder, keys, nodeName, host, socket, cgroup }: KubeletPlace): unknown {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
     authentication: {
       anonymous: { enabled: false },
       webhook: { enabled: true },
-      x509: { clientCAFile: join(folder, 'keys', 'ca.crt') },
+      x509: { clientCAFile: join(keys, 'ca.crt') },
     },
     authorization: { mode: 'Webhook' },
-    tlsCertFile: join(folder, 'keys', `${nodeName}.crt`),
-    tlsPrivateKeyFile: join(folder, 'keys', `${nodeName}.key`),
+    tlsCertFile: join(keys, `${nodeName}.crt`),
+    tlsPrivateKeyFile: join(keys, `${nodeName}.key`),
     address: host,
     containerRuntimeEndpoint: `unix://${socket}`,
     cgroupDriver: 'cgroupfs',
@@ -134,13 +159,13 @@ function writeKubeletConfig(folder: string, host: string, socket: string, cgroup
   }
 }
 
-function writeProxyConfig(folder: string): unknown {
+function writeProxyConfig(kubeconfig: string, nodeName: string): unknown {
   return {
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
     kind: 'KubeProxyConfiguration',
-    clientConnection: { kubeconfig: join(folder, 'proxy.kubeconfig') },
+    clientConnection: { kubeconfig },
     mode: 'iptables',
-    clusterCIDR: '10.245.0.0/24',
+    clusterCIDR: '10.245.0.0/16',
     hostnameOverride: nodeName,
     conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
   }

@@ -7,11 +7,13 @@ import type { ReplicaConfig } from '../../../serve/replica-config.ts'
 import { resolveService } from '../../../spec/resolve/resolve-service.ts'
 import { describeSettings } from '../../image/replica-settings.ts'
 
-test('what a cluster tells a replica is what its image would, but for the revision and the time to drain', () => {
+test('what a cluster tells a replica is what its image would, but for the revision and how it ends', () => {
   const settings: ReplicaConfig = replicaSettings(sampleClusterService(), 'abc')
   const service = resolveService(sealedDocument(), { baseDir: '/', env: {}, apiKeys: [] })
   const ofImage = describeSettings(service, true)
-  assert.deepEqual(settings, { ...ofImage, revision: 'abc', drainTimeoutMs: settings.drainTimeoutMs })
+  const { drainTimeoutMs, lingerMs = 0 } = settings
+  assert.ok(lingerMs > 0)
+  assert.deepEqual(settings, { ...ofImage, revision: 'abc', drainTimeoutMs, lingerMs })
 })
 
 test('the settings come to the pod as they are', () => {
