@@ -13,10 +13,15 @@ import { renderCounts } from './reporter.ts'
 const suites = [
   { name: 'unit', files: ['src/**/*.test.ts', 'test/kit/*.test.ts'], isolation: 'shared', budgetS: 60 },
   { name: 'conformance', files: ['test/conformance/*.test.ts'], isolation: 'apart', budgetS: 180 },
-  { name: 'e2e', files: ['test/e2e/*.test.ts'], isolation: 'apart', budgetS: 180 },
+  { name: 'e2e', files: ['test/e2e/*.test.ts', 'test/e2e/behaviour/engine.test.ts'], isolation: 'apart', budgetS: 240 },
   { name: 'chaos', files: ['test/chaos/*.test.ts'], isolation: 'apart', budgetS: 900 },
   { name: 'image', files: ['test/image/*.test.ts'], isolation: 'apart', budgetS: 900 },
-  { name: 'cluster', files: ['test/cluster/*.test.ts'], isolation: 'apart', budgetS: 900 },
+  {
+    name: 'cluster',
+    files: ['test/cluster/*.test.ts', 'test/e2e/behaviour/cluster.test.ts'],
+    isolation: 'apart',
+    budgetS: 900,
+  },
   { name: 'pack', files: ['test/pack/*.test.ts'], isolation: 'apart', budgetS: 420 },
 ] as const
 

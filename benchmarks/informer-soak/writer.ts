@@ -119,6 +119,11 @@ function writeSettings(name: string, group: string, random: () => number): KubeO
 
 function writePod(name: string, group: string): KubeObject {
   const metadata = { name, labels: { soak: 'yes', group } }
-  const spec = { containers: [{ name: 'main', image: 'nothing' }], terminationGracePeriodSeconds: 1 }
+  // On a node from the start: a scheduler that meets such faults may give itself up, and it is not what is tried here.
+  const spec = {
+    nodeName: 'fake-1',
+    containers: [{ name: 'main', image: 'nothing' }],
+    terminationGracePeriodSeconds: 1,
+  }
   return { apiVersion: 'v1', kind: 'Pod', metadata, spec } as KubeObject
 }

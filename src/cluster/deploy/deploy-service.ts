@@ -1,8 +1,10 @@
 import type { ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import type { Clock } from '../../base/clock.ts'
+import { TowlineError } from '../../base/errors.ts'
 import type { Cause } from '../explain/cause.ts'
 import { keys } from '../../render/names.ts'
 import { writeVerdict } from '../orders/verdict.ts'
+import { findDeployment } from '../orders/find-service.ts'
 import { rollbackService } from '../orders/rollback-service.ts'
 import type { DeployTarget, PreparedDeploy } from '../plan/prepare-deploy.ts'
 import { type RolloutEnd, type RolloutProgress, waitForRollout } from '../wait/wait-for-rollout.ts'
@@ -89,6 +91,7 @@ async function giveUp(
   if (service.service.rollout.onFailure === 'Pause') return failed({ kind: 'Stays', reason: 'OnFailurePause' })
   const others = observation.replicaSets.filter((set) => revisionOf(set) !== revision)
   if (others.length === 0) return failed({ kind: 'Stays', reason: 'NothingBefore' })
+  await insistOnOurs(options)
   const { label: before } = await rollbackService(client, { namespace, name, signal })
   const end = await waitForRollout({
     client,
@@ -100,6 +103,21 @@ async function giveUp(
     ...(onProgress === undefined ? {} : { onLook: (progress) => onProgress('Back', progress) }),
   })
   return failed({ kind: 'Back', to: before, isReady: end.kind === 'Ready' }, end.explanation?.replicas.serving ?? 0)
+}
+
+/** What somebody else deployed meanwhile is not ours to take back. */
+async function insistOnOurs({ client, rendered, signal }: DeployOptions): Promise<void> {
+  const { namespace, name, revision } = rendered
+  const { spec } = await findDeployment(client, { namespace, name, signal })
+  const now = spec?.template.metadata?.labels?.[keys.revision]
+  if (now !== revision)
+    throw new TowlineError(
+      'TL_CLUSTER_CONFLICT',
+      `${name} was set to revision ${now}, while ${revision} was given up`,
+      {
+        hint: `\`towline status ${name}\` shows what goes on now; somebody else deploys it, too`,
+      },
+    )
 }
 
 /** Written on the ReplicaSets of the revision, where a rollback looks for what may be gone back to. */

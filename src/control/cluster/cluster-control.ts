@@ -67,7 +67,10 @@ export function createClusterControl(client: KubeClient, clock: Clock): ServiceC
       return describeEvents(items, name, count)
     },
     remove: async (name) => await removeService(client, { namespace, name, clock }),
-    watch: (name, signal) => watchService(name, { look, describe, clock, signal }),
+    watch: async function* (name, signal) {
+      await findDeployment(client, { namespace, name, ...(signal === undefined ? {} : { signal }) })
+      yield* watchService(name, { look, describe, clock, signal })
+    },
     infer: async (name, payload, query) => {
       const deployment = await findDeployment(client, { namespace, name })
       return await inferThroughApi(client, deployment, payload, query)
