@@ -216,6 +216,8 @@ describe('a service deployed to a cluster', () => {
         [3, true],
       ],
     )
+    const { plan } = await prepareDeploy(target)
+    assert.match(plan.warnings.join(), /^revision \w+ was given up before, and nothing in it has changed: Crashed: /)
     // There is nothing good before it, so that a rollback does not go to the broken one.
     await assert.rejects(rollbackService(client, { namespace, name: 'broken' }), { code: 'TL_ROLLOUT_REFUSED' })
     // A later deploy of something good owns all of it.

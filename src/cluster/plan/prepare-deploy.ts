@@ -8,6 +8,7 @@ import { keys } from '../../render/names.ts'
 import type { RenderedService } from '../../render/rendered-service.ts'
 import type { ClusterService } from '../../spec/cluster-service.ts'
 import { type ReplicasDecision, decideReplicas } from '../apply/decide-replicas.ts'
+import { listRevisions } from '../revisions.ts'
 import { findStale } from '../apply/stale-objects.ts'
 import { resourceOf } from '../apply/resource-of.ts'
 import { listMissingKinds, listWarnings, readClusterFacts } from './cluster-limits.ts'
@@ -116,6 +117,7 @@ export async function prepareDeploy(target: DeployTarget): Promise<PreparedDeplo
       placement: placement === undefined ? null : tellPlacement(placement),
       warnings: [
         ...listWarnings(objects, facts),
+        ...warnOfGivenUp(replicaSets, rendered.revision),
         ...(unseen.length === 0
           ? []
           : [`you may not list ${unseen.join(', ')} here: what earlier specs left of them stays`]),
@@ -212,6 +214,14 @@ function tellPlacement({ kind, reason, advice, room, quota, notes }: Placement):
     ...(quota === undefined ? {} : { quota }),
     notes,
   }
+}
+
+/** A person who asks may know better, so it is tried again. */
+function warnOfGivenUp(replicaSets: readonly ReplicaSet[], label: string): readonly string[] {
+  const given = listRevisions({ replicaSets }).findLast((each) => each.label === label && each.rejected !== null)
+  return given === undefined
+    ? []
+    : [`revision ${label} was given up before, and nothing in it has changed: ${given.rejected}`]
 }
 
 /** One lack of rights keeps from several objects. */

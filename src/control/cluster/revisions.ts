@@ -15,12 +15,19 @@ import type { EndedRollout } from '../../engine/state/records.ts'
 import type { RevisionStatus } from '../../engine/service-status.ts'
 import type { HistoryStatus, RolloutStatus, ServiceStatus } from '../api.ts'
 
+/** On the way out of a revision that never served, there is nobody who is left. */
+export function findShownTurn(observation: ClusterObservation): Turn {
+  const { stable, candidate } = findTurn(observation)
+  const servedNever = stable !== null && stable.rejected !== null && stable.ready === 0
+  return candidate !== null && servedNever ? { stable: candidate, candidate: null } : { stable, candidate }
+}
+
 /** A change that cannot go on by itself is one that waits for a person. The first revision of all takes nobody's place. */
 export function describeRollout(
   observation: ClusterObservation,
   causes: readonly ClusterCause[] = [],
 ): RolloutStatus | null {
-  const { stable, candidate } = findTurn(observation)
+  const { stable, candidate } = findShownTurn(observation)
   if (stable === null || candidate === null) return null
   const wanted = observation.deployment?.spec?.replicas ?? 1
   const pause = describePause(observation, candidate, causes)
@@ -119,7 +126,7 @@ function describeEnd(revision: ClusterRevision) {
 }
 
 export function describeRevisions(observation: ClusterObservation): ServiceStatus['revisions'] {
-  const { stable, candidate } = findTurn(observation)
+  const { stable, candidate } = findShownTurn(observation)
   return listRevisions(observation).map((revision) => ({
     number: revision.number,
     role: roleOf(revision, { stable, candidate }),

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import { readRecordedLook } from '../../../test/kit/recorded-look.ts'
+import { marks } from '../../cluster/concerns.ts'
 import { explainService } from '../../cluster/explain/explain-service.ts'
+import { type ClusterRevision, listRevisions } from '../../cluster/revisions.ts'
 import { describeHistory } from './revisions.ts'
 import { describeService } from './service-status.ts'
 
@@ -52,6 +55,32 @@ test('a new revision that fails leaves the old one serving', () => {
   assert.equal(phase, 'Degraded')
   assert.ok(replicas.ready >= replicas.desired)
   assert.equal(rollout?.candidate.ready, 0)
+})
+
+test('on the way out of a revision that was given up, the one that comes back is the one that serves', () => {
+  const look = readRecordedLook('bad-update')
+  const [old, failed] = listRevisions(look)
+  assert(old !== undefined && failed !== undefined)
+  const withNotes = ({ replicaSet }: ClusterRevision, notes: Record<string, string>): ReplicaSet => {
+    const { metadata, ...rest } = replicaSet
+    return { ...rest, metadata: { ...metadata, annotations: { ...metadata?.annotations, ...notes } } }
+  }
+  const goingBack = {
+    ...look,
+    replicaSets: [
+      withNotes(failed, { [marks.rejected]: 'Crashed: it ended with exit code 1' }),
+      withNotes(old, { 'deployment.kubernetes.io/revision': '3' }),
+    ],
+  }
+  const { revision, rollout, rejected, revisions } = describeService(goingBack, explainService(goingBack))
+  assert.deepEqual([revision, rollout, rejected?.revision], [3, null, 2])
+  assert.deepEqual(
+    revisions.map(({ number, role }) => [number, role]),
+    [
+      [2, 'Rejected'],
+      [3, 'Stable'],
+    ],
+  )
 })
 
 test('an autoscaler without figures says so, and no figure is made up', () => {

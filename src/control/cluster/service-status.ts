@@ -3,8 +3,8 @@ import type { Explanation } from '../../cluster/explain/cause.ts'
 import type { ServicePhase, ServiceStatus } from '../../engine/service-status.ts'
 import { describeAutoscaler } from './autoscaler-status.ts'
 import { describeCause, describePod } from './replica-status.ts'
-import { findTurn, listRevisions } from '../../cluster/revisions.ts'
-import { describeRejected, describeRevisions, describeRollout, modelDigestOf } from './revisions.ts'
+import { listRevisions } from '../../cluster/revisions.ts'
+import { describeRejected, describeRevisions, describeRollout, findShownTurn, modelDigestOf } from './revisions.ts'
 
 const phases = {
   Missing: 'Stopping',
@@ -21,7 +21,7 @@ const phases = {
 export function describeService(observation: ClusterObservation, explanation: Explanation): ServiceStatus {
   const { name, namespace, deployment, autoscaler } = observation
   const revisions = listRevisions(observation)
-  const { stable, candidate } = findTurn(observation)
+  const { stable, candidate } = findShownTurn(observation)
   const [cause] = explanation.causes
   const rollout = describeRollout(observation, explanation.causes)
   const starting = explanation.state === 'Progressing' && rollout === null
