@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { type TestContext, after, before, describe, test } from 'node:test'
+import { describe } from 'node:test'
 import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import type { KubeClient } from '../../src/kube/kube-client.ts'
 import { openKubeClient } from '../../src/kube/open-kube-client.ts'
 import { resources } from '../../src/kube/resources.ts'
 import { sampleClusterService } from '../kit/cluster-service-sample.ts'
 import { type BuiltProject, buildProject } from '../kit/cluster/built-project.ts'
+import { openOnce } from '../kit/open-once.ts'
 import { type Cluster, openCluster } from '../kit/cluster/open-cluster.ts'
 import { deployAndWait, isSettled, listPods, lookUntil, reachService } from '../kit/cluster/real-service.ts'
 import { startServiceLoad } from '../kit/cluster/service-load.ts'
@@ -25,17 +26,11 @@ const rows = (count: number) => {
 }
 
 describe('autoscaling on a cluster', { concurrency: true }, () => {
-  const ends: (() => unknown)[] = []
-  let skipped: string | undefined
   let cluster: Cluster
   let client: KubeClient
   let numbers: BuiltProject
 
-  before(async () => {
-    const scope = {
-      after: (end: () => unknown) => void ends.push(end),
-      skip: (reason: string) => void (skipped = reason),
-    }
+  const it = openOnce(120_000, async (scope) => {
     const controllerFlags = ['--horizontal-pod-autoscaler-sync-period=2s']
     const opened = await openCluster(scope, { node: true, metrics: true, controllerFlags })
     if (opened === undefined) return
@@ -45,14 +40,8 @@ describe('autoscaling on a cluster', { concurrency: true }, () => {
     await cluster.applyNodes([{ name: 'fake-1', labels: { 'towline.test/node': 'fake' } }])
     await cluster.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }])
     client = await openKubeClient({ kubeconfig: cluster.kubeconfig, namespace })
-    ends.push(() => client.close())
+    scope.after(() => client.close())
   })
-  after(async () => {
-    for (const end of ends.toReversed()) await end()
-  })
-
-  const it = (name: string, work: (t: TestContext) => Promise<void>): void =>
-    void test(name, { timeout: 120_000 }, async (t) => (skipped === undefined ? await work(t) : t.skip(skipped)))
 
   const untilReplicas = async (name: string, wanted: number): Promise<number> => {
     const startMs = performance.now()

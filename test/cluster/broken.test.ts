@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { type TestContext, after, before, describe, test } from 'node:test'
+import { type TestContext, describe } from 'node:test'
 import { systemClock } from '../../src/base/clock.ts'
 import { explainEnd } from '../../src/cli/cluster/deploy-failure.ts'
 import type { TowlineError } from '../../src/base/errors.ts'
@@ -14,6 +14,7 @@ import { renderObjects } from '../../src/render/rendered-service.ts'
 import type { ModelServiceDocument } from '../../src/spec/schema/model-service.ts'
 import type { ClusterService } from '../../src/spec/cluster-service.ts'
 import { type BuiltProject, buildProject } from '../kit/cluster/built-project.ts'
+import { openOnce } from '../kit/open-once.ts'
 import { type Cluster, openCluster } from '../kit/cluster/open-cluster.ts'
 import { modelsDir } from '../kit/replica-rig.ts'
 
@@ -223,17 +224,11 @@ const objects = [
 ]
 
 describe('broken deployments', () => {
-  const ends: (() => unknown)[] = []
-  let skipped: string | undefined
   let cluster: Cluster
   let client: KubeClient
   let project: BuiltProject
 
-  before(async () => {
-    const scope = {
-      after: (end: () => unknown) => void ends.push(end),
-      skip: (reason: string) => void (skipped = reason),
-    }
+  const it = openOnce(120_000, async (scope) => {
     const opened = await openCluster(scope, { node: true })
     if (opened === undefined) return
     cluster = opened
@@ -247,12 +242,9 @@ describe('broken deployments', () => {
     ])
     await cluster.apply(objects)
     const registry = cluster.spawnInside(process.execPath, ['-e', emptyRegistry], { stdio: 'ignore' })
-    ends.push(() => registry.kill())
+    scope.after(() => registry.kill())
     client = await openKubeClient({ kubeconfig: cluster.kubeconfig })
-    ends.push(() => client.close())
-  })
-  after(async () => {
-    for (const end of ends.toReversed()) await end()
+    scope.after(() => client.close())
   })
 
   const sealAs = async (name: string, { spec, image, gpus }: Broken): Promise<ClusterService> => {
@@ -265,8 +257,7 @@ describe('broken deployments', () => {
     }
   }
 
-  test('each is explained within ten seconds of being written, with what to do', { timeout: 120_000 }, async (t) => {
-    if (skipped !== undefined) return t.skip(skipped)
+  it('each is explained within ten seconds of being written, with what to do', async (t) => {
     // Sealing writes into one folder; the cluster meets some of them at a time, so that the one node is not what is measured.
     const services: [string, ClusterService][] = []
     for (const [name, each] of Object.entries(broken)) services.push([name, await sealAs(name, each)])
@@ -303,72 +294,62 @@ describe('broken deployments', () => {
     return problems
   }
 
-  test(
-    'a disruption budget that lets no pod go is told, and takes nothing from the service',
-    { timeout: 60_000 },
-    async (t) => {
-      if (skipped !== undefined) return t.skip(skipped)
-      const service = await project.seal({ replicas: 2, resources: { cpu: '50m', memory: '128Mi' } })
-      const target = { client, service, rendered: renderObjects(service, { namespace: 'ml' }) }
-      const signal = AbortSignal.timeout(60_000)
-      const options = { ...target, clock: systemClock, signal, wait: true }
-      assert.equal((await deployService(options, await prepareDeploy(target))).kind, 'Ready')
-      const { name } = service.service
-      await cluster.kubectl(['patch', 'pdb', name, '-n', 'ml', '--type=merge', '-p', '{"spec":{"maxUnavailable":0}}'])
-      const startMs = performance.now()
-      const place = { namespace: 'ml', name, clock: systemClock, signal }
-      let explanation = await explainLook(client, await observeService(client, place))
-      while (explanation.causes.length === 0 && performance.now() - startMs < 10_000) {
-        await systemClock.sleep(200)
-        explanation = await explainLook(client, await observeService(client, place))
-      }
-      assert.equal(explanation.state, 'Ready')
-      assert.match(explanation.causes[0]?.sentence ?? '', /none of its pods may be evicted.*maxUnavailable 0/)
-      assert.match(explanation.causes[0]?.advice ?? '', /maxUnavailable: 1/)
-    },
-  )
+  it('a disruption budget that lets no pod go is told, and takes nothing from the service', async () => {
+    const service = await project.seal({ replicas: 2, resources: { cpu: '50m', memory: '128Mi' } })
+    const target = { client, service, rendered: renderObjects(service, { namespace: 'ml' }) }
+    const signal = AbortSignal.timeout(60_000)
+    const options = { ...target, clock: systemClock, signal, wait: true }
+    assert.equal((await deployService(options, await prepareDeploy(target))).kind, 'Ready')
+    const { name } = service.service
+    await cluster.kubectl(['patch', 'pdb', name, '-n', 'ml', '--type=merge', '-p', '{"spec":{"maxUnavailable":0}}'])
+    const startMs = performance.now()
+    const place = { namespace: 'ml', name, clock: systemClock, signal }
+    let explanation = await explainLook(client, await observeService(client, place))
+    while (explanation.causes.length === 0 && performance.now() - startMs < 10_000) {
+      await systemClock.sleep(200)
+      explanation = await explainLook(client, await observeService(client, place))
+    }
+    assert.equal(explanation.state, 'Ready')
+    assert.match(explanation.causes[0]?.sentence ?? '', /none of its pods may be evicted.*maxUnavailable 0/)
+    assert.match(explanation.causes[0]?.advice ?? '', /maxUnavailable: 1/)
+  })
 
-  test(
-    'an API server that is gone is said within ten seconds, and a wait goes on once it is back',
-    { timeout: 90_000 },
-    async (t) => {
-      if (skipped !== undefined) return t.skip(skipped)
-      const service = await project.seal({
-        replicas: 2,
-        resources: { cpu: '50m', memory: '128Mi' },
-        env: [{ name: 'A', value: '1' }],
-      })
-      const target = { client, service, rendered: renderObjects(service, { namespace: 'ml' }) }
-      const prepared = await prepareDeploy(target)
-      const words: string[] = []
-      const signal = AbortSignal.timeout(80_000)
-      const begun = Promise.withResolvers<undefined>()
-      const end = deployService(
-        {
-          ...target,
-          clock: systemClock,
-          signal,
-          wait: true,
-          onProgress: (_, progress) => {
-            words.push(progress.words)
-            begun.resolve(undefined)
-          },
+  it('an API server that is gone is said within ten seconds, and a wait goes on once it is back', async () => {
+    const service = await project.seal({
+      replicas: 2,
+      resources: { cpu: '50m', memory: '128Mi' },
+      env: [{ name: 'A', value: '1' }],
+    })
+    const target = { client, service, rendered: renderObjects(service, { namespace: 'ml' }) }
+    const prepared = await prepareDeploy(target)
+    const words: string[] = []
+    const signal = AbortSignal.timeout(80_000)
+    const begun = Promise.withResolvers<undefined>()
+    const end = deployService(
+      {
+        ...target,
+        clock: systemClock,
+        signal,
+        wait: true,
+        onProgress: (_, progress) => {
+          words.push(progress.words)
+          begun.resolve(undefined)
         },
-        prepared,
-      )
-      await begun.promise
-      await cluster.stopApiServer()
-      const startMs = performance.now()
-      await assert.rejects(prepareDeploy(target), (error) => {
-        const { code, message } = error as TowlineError
-        return code === 'TL_CLUSTER_UNREACHABLE' && message.includes(cluster.url)
-      })
-      assert.ok(performance.now() - startMs < 10_000)
-      const isSaid = (): boolean => words.some((each) => each.startsWith('the API server does not answer: '))
-      while (!isSaid() && performance.now() - startMs < 10_000) await systemClock.sleep(50)
-      assert.ok(isSaid(), words.join('\n'))
-      await cluster.startApiServer()
-      assert.equal((await end).kind, 'Ready', words.join('\n'))
-    },
-  )
+      },
+      prepared,
+    )
+    await begun.promise
+    await cluster.stopApiServer()
+    const startMs = performance.now()
+    await assert.rejects(prepareDeploy(target), (error) => {
+      const { code, message } = error as TowlineError
+      return code === 'TL_CLUSTER_UNREACHABLE' && message.includes(cluster.url)
+    })
+    assert.ok(performance.now() - startMs < 10_000)
+    const isSaid = (): boolean => words.some((each) => each.startsWith('the API server does not answer: '))
+    while (!isSaid() && performance.now() - startMs < 10_000) await systemClock.sleep(50)
+    assert.ok(isSaid(), words.join('\n'))
+    await cluster.startApiServer()
+    assert.equal((await end).kind, 'Ready', words.join('\n'))
+  })
 })

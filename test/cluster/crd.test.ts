@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { after, before, describe, test } from 'node:test'
+import { describe } from 'node:test'
 import fc from 'fast-check'
 import type { StatusBody } from '../../src/kube/http/failure.ts'
 import type { KubeClient } from '../../src/kube/kube-client.ts'
@@ -14,6 +14,7 @@ import { loadSpec } from '../../src/spec/load.ts'
 import { inputsHash } from '../../src/spec/lock.ts'
 import type { ModelServiceDocument } from '../../src/spec/schema/model-service.ts'
 import { sealForCluster } from '../../src/spec/seal-for-cluster.ts'
+import { openOnce } from '../kit/open-once.ts'
 import { sealedDocument } from '../kit/cluster-service-sample.ts'
 import { type Cluster, openCluster } from '../kit/cluster/open-cluster.ts'
 import { completeSpec } from './crd-documents/complete-spec.ts'
@@ -53,32 +54,23 @@ const refusals = [
 ]
 
 describe('the custom resource of a service', () => {
-  const ends: (() => unknown)[] = []
-  let skipped: string | undefined
   let cluster: Cluster
   let client: KubeClient
   let dir: string
 
-  before(async () => {
+  const it = openOnce(60_000, async (scope) => {
     dir = mkdtempSync(join(tmpdir(), 'towline-crd-'))
-    ends.push(() => rmSync(dir, { recursive: true }))
-    const scope = {
-      after: (end: () => unknown) => void ends.push(end),
-      skip: (reason: string) => void (skipped = reason),
-    }
+    scope.after(() => rmSync(dir, { recursive: true }))
     const opened = await openCluster(scope, { kwok: false })
     if (opened === undefined) return
     cluster = opened
     await cluster.kubectl(['apply', '--server-side', '--validate=strict', '-f', '-'], definition)
     await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd/modelservices.towline.dev'])
     client = await openKubeClient({ kubeconfig: cluster.kubeconfig, namespace: 'default' })
-    ends.push(() => client.close())
+    scope.after(() => client.close())
     // Established comes a moment before the address is served.
     for (const deadline = Date.now() + 30_000; !(await client.serves(resources.modelServices)); await sleep(100))
       assert.ok(Date.now() < deadline, 'the kind is not served')
-  })
-  after(async () => {
-    for (const end of ends.toReversed()) await end()
   })
 
   /** As `kubectl create --validate=strict --dry-run=server`: what the server would store, and what it says against it. */
@@ -120,8 +112,7 @@ describe('the custom resource of a service', () => {
   const apply = (name: string, spec: object, fieldManager = 'towline'): Promise<Stored> =>
     client.apply(resources.modelServices, { ...sealedDocument(spec), metadata: { name } }, { fieldManager })
 
-  test('a sealed document is stored as it is: nothing is taken away, nothing is added', async (t) => {
-    if (skipped !== undefined) return t.skip(skipped)
+  it('a sealed document is stored as it is: nothing is taken away, nothing is added', async () => {
     const example = join(root, 'examples/image-classifier/towline.yaml')
     const { document } = await loadSpec(example, { target: 'Cluster' })
     const { image, model } = sealedDocument().spec
@@ -137,8 +128,7 @@ describe('the custom resource of a service', () => {
     }
   })
 
-  test('what is wrong is refused at its field, in the words of our own finding', async (t) => {
-    if (skipped !== undefined) return t.skip(skipped)
+  it('what is wrong is refused at its field, in the words of our own finding', async () => {
     const wrong: string[] = []
     for (const refusal of refusals) {
       const document = writeRefused(refusal)
@@ -155,8 +145,7 @@ describe('the custom resource of a service', () => {
     assert.deepEqual(wrong, [])
   })
 
-  test('a field that there is none of is refused, and told by name', async (t) => {
-    if (skipped !== undefined) return t.skip(skipped)
+  it('a field that there is none of is refused, and told by name', async () => {
     for (const spec of [
       { replica: 1 },
       { resources: { cpus: 1 } },
@@ -168,14 +157,12 @@ describe('the custom resource of a service', () => {
     }
   })
 
-  test('each odd value of each field is taken by both or by none', async (t) => {
-    if (skipped !== undefined) return t.skip(skipped)
+  it('each odd value of each field is taken by both or by none', async () => {
     for (const [field, values] of Object.entries(oddValues))
       for (const value of values) await compare(put({}, field.split('.'), value))
   })
 
-  test('several odd values at once are taken by both or by none', async (t) => {
-    if (skipped !== undefined) return t.skip(skipped)
+  it('several odd values at once are taken by both or by none', async () => {
     const pairs = Object.entries(oddValues).flatMap(([field, values]) => values.map((value) => [field, value] as const))
     const spec = fc
       .array(fc.constantFrom(...pairs), { minLength: 2, maxLength: 4 })
@@ -183,16 +170,14 @@ describe('the custom resource of a service', () => {
     await fc.assert(fc.asyncProperty(spec, compare), { numRuns: 500, interruptAfterTimeLimit: 60_000 })
   })
 
-  test('what is out of reach of the custom resource is this and no more', async (t) => {
-    if (skipped !== undefined) return t.skip(skipped)
+  it('what is out of reach of the custom resource is this and no more', async () => {
     for (const { spec, why } of outOfReach) {
       assert.notDeepEqual((await seal(sealedDocument(spec))).errors, [], why)
       assert.ok((await ask(sealedDocument(spec))).stored !== undefined, `${JSON.stringify(spec)} is refused: ${why}`)
     }
   })
 
-  test('the name of a model stays: callers ask for it', async (t) => {
-    if (skipped !== undefined) return t.skip(skipped)
+  it('the name of a model stays: callers ask for it', async () => {
     const { model } = sealedDocument().spec
     const applyNamed = (name: string): Promise<Stored> => apply('named', { model: { ...model, name } })
     await apply('named', {})
@@ -203,8 +188,7 @@ describe('the custom resource of a service', () => {
     )
   })
 
-  test('what somebody scaled stays when the spec, which says nothing of it, is applied again', async (t) => {
-    if (skipped !== undefined) return t.skip(skipped)
+  it('what somebody scaled stays when the spec, which says nothing of it, is applied again', async () => {
     assert.equal((await apply('scaled', {})).spec.replicas, undefined)
     await cluster.kubectl(['scale', 'ms/scaled', '--replicas=3'])
     assert.equal((await apply('scaled', { paused: true })).spec.replicas, 3)
@@ -215,8 +199,7 @@ describe('the custom resource of a service', () => {
     )
   })
 
-  test('lists merge by the keys that overlays merge them by', async (t) => {
-    if (skipped !== undefined) return t.skip(skipped)
+  it('lists merge by the keys that overlays merge them by', async () => {
     await apply('merged', { env: [{ name: 'A', value: '1' }] })
     const { spec } = await apply('merged', { env: [{ name: 'B', value: '2' }] }, 'other')
     assert.deepEqual(spec.env, [
@@ -225,8 +208,7 @@ describe('the custom resource of a service', () => {
     ])
   })
 
-  test('the status is written apart from the spec, and shown in a list', async (t) => {
-    if (skipped !== undefined) return t.skip(skipped)
+  it('the status is written apart from the spec, and shown in a list', async () => {
     const lastTransitionTime = '2026-01-02T03:04:05Z'
     const ready = { type: 'Ready', status: 'True', reason: 'Serving', message: '2 of 2', lastTransitionTime }
     const status = { observedGeneration: 1, revision: 'r7', replicas: 2, selector: 'a=b', conditions: [ready] }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { describe } from 'node:test'
 import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import type { Pod } from 'kubernetes-types/core/v1.js'
 import { systemClock } from '../../src/base/clock.ts'
@@ -23,6 +23,7 @@ import { inputsHash, renderLock } from '../../src/spec/lock.ts'
 import { printModel } from '../../src/spec/model/model-print.ts'
 import { resolveClusterService } from '../../src/spec/resolve/resolve-cluster-service.ts'
 import type { ModelServiceDocument } from '../../src/spec/schema/model-service.ts'
+import { openOnce } from '../kit/open-once.ts'
 import { sealedDocument } from '../kit/cluster-service-sample.ts'
 import { collect, example, start } from '../kit/command.ts'
 import { gpuNode, nodeObject } from '../kit/gpu-nodes.ts'
@@ -37,26 +38,17 @@ const small = { cpu: '100m', memory: '64Mi' }
 const crashing: Spec = { pod: { patch: { metadata: { annotations: { 'towline.test/crash': 'true' } } } } }
 
 describe('a service deployed to a cluster', () => {
-  const ends: (() => unknown)[] = []
-  let skipped: string | undefined
   let cluster: Cluster
   let client: KubeClient
 
-  before(async () => {
-    const scope = {
-      after: (end: () => unknown) => void ends.push(end),
-      skip: (reason: string) => void (skipped = reason),
-    }
+  const it = openOnce(120_000, async (scope) => {
     const opened = await openCluster(scope)
     if (opened === undefined) return
     cluster = opened
     await cluster.applyNodes([{ name: 'node-a' }, { name: 'node-b' }])
     await cluster.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }])
     client = await openKubeClient({ kubeconfig: cluster.kubeconfig, namespace })
-    ends.push(() => client.close())
-  })
-  after(async () => {
-    for (const end of ends.toReversed()) await end()
+    scope.after(() => client.close())
   })
 
   const targetOf = (name: string, spec: Spec, more: Partial<DeployTarget> = {}): DeployTarget => {
@@ -105,9 +97,6 @@ describe('a service deployed to a cluster', () => {
 
   const actionsOf = ({ objects }: DeployPlan): Record<string, string> =>
     Object.fromEntries(objects.map(({ kind, action }) => [kind, action]))
-
-  const it = (name: string, work: () => Promise<void>): void =>
-    void test(name, async (t) => (skipped === undefined ? await work() : t.skip(skipped)))
 
   it('is new, is waited for, and a second deploy changes nothing', async () => {
     const first = await deploy('twice', { replicas: 2 })
@@ -273,14 +262,14 @@ describe('a service deployed to a cluster', () => {
     assert.deepEqual([one.plan.pods?.manner, one.end.kind], ['Recreate', 'Ready'])
   })
 
-  it('the example with five replicas goes to the GPUs that have the memory, by the command itself', async () => {
+  it('the example with five replicas goes to the GPUs that have the memory, by the command itself', async (t) => {
     const taints = [{ key: 'nvidia.com/gpu', value: 'present', effect: 'NoSchedule' }]
     for (const node of [gpuNode('l4-a', 'l4', 4), gpuNode('l4-b', 'l4', 4), gpuNode('t4', 't4', 8)])
       await client.apply(resources.nodes, { ...nodeObject(node), spec: { taints } } as KubeObject, {
         fieldManager: 'test',
       })
     const folder = mkdtempSync(join(tmpdir(), 'towline-example-'))
-    ends.push(() => rmSync(folder, { recursive: true }))
+    t.after(() => rmSync(folder, { recursive: true }))
     cpSync(join(example, 'towline.yaml'), join(folder, 'towline.yaml'))
     cpSync(join(example, 'model'), join(folder, 'model'), { recursive: true })
     writeFileSync(
@@ -368,7 +357,7 @@ describe('a service deployed to a cluster', () => {
     assert.match(plan.refusals[0]?.hint ?? '', /kubectl create namespace nowhere/)
   })
 
-  it('whoever may not write is told every lack of rights at once, and nothing is written', async () => {
+  it('whoever may not write is told every lack of rights at once, and nothing is written', async (t) => {
     await cluster.apply([
       {
         apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -393,7 +382,7 @@ describe('a service deployed to a cluster', () => {
     const asReader = JSON.parse(config) as { users: { user: object }[] }
     for (const user of asReader.users) user.user = { token: token.trim() }
     const folder = mkdtempSync(join(tmpdir(), 'towline-reader-'))
-    ends.push(() => rmSync(folder, { recursive: true }))
+    t.after(() => rmSync(folder, { recursive: true }))
     writeFileSync(`${folder}/config`, JSON.stringify(asReader))
     const reader = await openKubeClient({ kubeconfig: `${folder}/config`, namespace })
     try {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe } from 'node:test'
 import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import { systemClock } from '../../src/base/clock.ts'
 import { deployService } from '../../src/cluster/deploy/deploy-service.ts'
@@ -14,6 +14,7 @@ import { resources } from '../../src/kube/resources.ts'
 import { renderObjects } from '../../src/render/rendered-service.ts'
 import { resolveClusterService } from '../../src/spec/resolve/resolve-cluster-service.ts'
 import type { ModelServiceDocument } from '../../src/spec/schema/model-service.ts'
+import { openOnce } from '../kit/open-once.ts'
 import { sealedDocument } from '../kit/cluster-service-sample.ts'
 import { type Cluster, openCluster } from '../kit/cluster/open-cluster.ts'
 
@@ -25,17 +26,11 @@ const namespace = 'ml'
 const small = { cpu: '100m', memory: '64Mi' }
 
 describe('orders on a cluster', () => {
-  const ends: (() => unknown)[] = []
-  let skipped: string | undefined
   let cluster: Cluster
   let client: KubeClient
   let control: ServiceControl
 
-  before(async () => {
-    const scope = {
-      after: (end: () => unknown) => void ends.push(end),
-      skip: (reason: string) => void (skipped = reason),
-    }
+  const it = openOnce(90_000, async (scope) => {
     const opened = await openCluster(scope)
     if (opened === undefined) return
     cluster = opened
@@ -43,10 +38,7 @@ describe('orders on a cluster', () => {
     await cluster.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }])
     client = await openKubeClient({ kubeconfig: cluster.kubeconfig, namespace })
     control = createClusterControl(client, systemClock)
-    ends.push(() => control.close())
-  })
-  after(async () => {
-    for (const end of ends.toReversed()) await end()
+    scope.after(() => control.close())
   })
 
   const deploy = async (name: string, spec: Spec = {}): Promise<string> => {
@@ -71,9 +63,6 @@ describe('orders on a cluster', () => {
 
   const one: Spec = { replicas: 2, env: [{ name: 'ONE', value: '1' }] }
   const two: Spec = { replicas: 2, env: [{ name: 'TWO', value: '1' }] }
-
-  const it = (name: string, work: () => Promise<void>): void =>
-    void test(name, async (t) => (skipped === undefined ? await work() : t.skip(skipped)))
 
   it('scales, waits for it, and nothing takes it back', async () => {
     await deploy('scaled', one)

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe } from 'node:test'
 import { writeManifests } from '../../src/cli/cluster/write-manifests.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import { renderObjects } from '../../src/render/rendered-service.ts'
 import type { ModelServiceDocument } from '../../src/spec/schema/model-service.ts'
 import { resolveClusterService } from '../../src/spec/resolve/resolve-cluster-service.ts'
 import { type Cluster, openCluster } from '../kit/cluster/open-cluster.ts'
+import { openOnce } from '../kit/open-once.ts'
 import { sealedDocument } from '../kit/cluster-service-sample.ts'
 
 /** What is rendered, as `kubectl` and a real API server take it, in a namespace that enforces the `restricted` standard. */
@@ -81,38 +82,29 @@ function renderAs(name: string): readonly KubeObject[] {
 }
 
 describe('rendered services on a real API server', () => {
-  const ends: (() => unknown)[] = []
-  let cluster: Cluster | undefined
-  let skipped: string | undefined
+  let cluster: Cluster
 
-  before(async () => {
-    const scope = {
-      after: (end: () => unknown) => void ends.push(end),
-      skip: (reason: string) => void (skipped = reason),
-    }
-    cluster = await openCluster(scope, { kwok: false })
+  const it = openOnce(60_000, async (scope) => {
+    const opened = await openCluster(scope, { kwok: false })
+    if (opened === undefined) return
+    cluster = opened
     const labels = {
       'pod-security.kubernetes.io/enforce': 'restricted',
       'pod-security.kubernetes.io/warn': 'restricted',
     }
-    await cluster?.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }])
-  })
-  after(async () => {
-    for (const end of ends.toReversed()) await end()
+    await cluster.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }])
   })
 
   const apply = async (objects: readonly KubeObject[], ...flags: readonly string[]) =>
-    cluster?.kubectl(['apply', '--server-side', '--validate=strict', ...flags, '-f', '-'], writeManifests(objects))
+    cluster.kubectl(['apply', '--server-side', '--validate=strict', ...flags, '-f', '-'], writeManifests(objects))
 
   for (const name of Object.keys(services)) {
-    test(`${name}: every field is known, and nothing is warned of`, async (t) => {
-      if (cluster === undefined) return t.skip(skipped)
+    it(`${name}: every field is known, and nothing is warned of`, async () => {
       const done = await apply(renderAs(name), '--dry-run=server')
-      assert.equal(done?.err.trim(), '')
+      assert.equal(done.err.trim(), '')
     })
 
-    test(`${name}: applied again, nothing is written`, async (t) => {
-      if (cluster === undefined) return t.skip(skipped)
+    it(`${name}: applied again, nothing is written`, async () => {
       const objects = renderAs(name)
       await apply(objects)
       const before = await readWritten(cluster, name)
@@ -122,16 +114,14 @@ describe('rendered services on a real API server', () => {
     })
   }
 
-  test('pods are made of them, none is refused', async (t) => {
-    if (cluster === undefined) return t.skip(skipped)
+  it('pods are made of them, none is refused', async () => {
     await apply(renderAs('smallest'))
     const wait = ['wait', 'replicaset', '-n', namespace, '-l', 'towline.dev/service=smallest', '--timeout=30s']
     await cluster.kubectl(['wait', 'deployment/smallest', '-n', namespace, '--for=create', '--timeout=30s'])
     await cluster.kubectl([...wait, '--for=jsonpath={.status.replicas}=1'])
   })
 
-  test('text of odd form arrives as written', async (t) => {
-    if (cluster === undefined) return t.skip(skipped)
+  it('text of odd form arrives as written', async () => {
     await apply(renderAs('odd'))
     const found = await cluster.kubectl(['get', 'deployment', 'odd', '-n', namespace, '-o', 'json'])
     const { spec } = JSON.parse(found.out) as {

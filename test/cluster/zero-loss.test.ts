@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { type TestContext, after, before, describe, test } from 'node:test'
+import { type TestContext, describe } from 'node:test'
 import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import { rollbackService } from '../../src/cluster/orders/rollback-service.ts'
 import { scaleService } from '../../src/cluster/orders/scale-service.ts'
@@ -9,6 +9,7 @@ import { openKubeClient } from '../../src/kube/open-kube-client.ts'
 import { resources } from '../../src/kube/resources.ts'
 import { checkLog, classifyCat } from '../image/served-image.ts'
 import { type BuiltProject, buildProject } from '../kit/cluster/built-project.ts'
+import { openOnce } from '../kit/open-once.ts'
 import { type Cluster, openCluster } from '../kit/cluster/open-cluster.ts'
 import {
   countAnswers,
@@ -33,18 +34,12 @@ const body = { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 4], data: [1, 
 const leastAnswers = 200
 
 describe('a service of our own image on a real node', () => {
-  const ends: (() => unknown)[] = []
-  let skipped: string | undefined
   let cluster: Cluster
   let client: KubeClient
   let cats: BuiltProject
   let numbers: BuiltProject
 
-  before(async () => {
-    const scope = {
-      after: (end: () => unknown) => void ends.push(end),
-      skip: (reason: string) => void (skipped = reason),
-    }
+  const it = openOnce(90_000, async (scope) => {
     const opened = await openCluster(scope, { node: true, kwok: false })
     if (opened === undefined) return
     cluster = opened
@@ -53,14 +48,8 @@ describe('a service of our own image on a real node', () => {
     for (const { archive } of [cats, numbers]) await cluster.loadImage(archive)
     await cluster.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }])
     client = await openKubeClient({ kubeconfig: cluster.kubeconfig, namespace })
-    ends.push(() => client.close())
+    scope.after(() => client.close())
   })
-  after(async () => {
-    for (const end of ends.toReversed()) await end()
-  })
-
-  const it = (name: string, work: (t: TestContext) => Promise<void>): void =>
-    void test(name, { timeout: 90_000 }, async (t) => (skipped === undefined ? await work(t) : t.skip(skipped)))
 
   const deployNumbers = async (version: string): Promise<void> => {
     const env = [{ name: 'VERSION', value: version }]
