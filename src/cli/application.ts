@@ -19,7 +19,7 @@ import { rolloutCommands } from './routes/rollout-commands.ts'
 import { serviceCommands } from './routes/service-commands.ts'
 import { renderFailure } from './term/failure.ts'
 import { addPlace, readPlace } from './term/place-words.ts'
-import { createTerminal } from './term/terminal.ts'
+import { createTerminal, disarm } from './term/terminal.ts'
 
 const completion = buildCommand({
   loader: async () => (await import('./commands/completion.ts')).completion,
@@ -55,7 +55,8 @@ const routes = buildRouteMap({
 
 /** `place`: where commands that are told to a person have to lead, as `readPlace` reads it. */
 export function createApplication(place?: string): Application<CliContext> {
-  const renderOwn = (error: unknown): string => addPlace(renderFailure(createTerminal(process), error), place)
+  const renderOwn = (error: unknown): string =>
+    disarm(process.stderr, addPlace(renderFailure(createTerminal(process), error), place))
   return buildApplication(routes, {
     name: 'towline',
     versionInfo: { currentVersion: readVersion() },

@@ -16,7 +16,6 @@ export interface StatusFlags extends PlaceFlags {
 }
 
 const redrawMs = 1000
-const clearScreen = '\u001b[H\u001b[2J'
 
 export async function status(this: CliContext, flags: StatusFlags, name?: string): Promise<void> {
   await useControl(this, flags, (control) => show(this.terminal, control, flags, name))
@@ -66,7 +65,7 @@ async function redraw(
   for (;;) {
     const services = (await read()).filter((service) => name === undefined || service.name === name)
     if (services.length === 0) return
-    terminal.out(clearScreen + services.map((service) => renderService(terminal, service, Date.now())).join('\n\n'))
+    terminal.redraw(services.map((service) => renderService(terminal, service, Date.now())).join('\n\n'))
     await sleep(redrawMs, undefined, { signal })
   }
 }

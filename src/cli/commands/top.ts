@@ -13,8 +13,6 @@ export interface TopFlags extends PlaceFlags {
   readonly json: boolean
 }
 
-const clearScreen = '\u001b[H\u001b[2J'
-
 /** On a terminal it goes on until Ctrl-C; into a pipe, or as JSON, it prints what one interval showed. */
 export async function top(this: CliContext, flags: TopFlags, name?: string): Promise<void> {
   await useControl(this, flags, (control) => show(this.terminal, control, flags, name))
@@ -43,7 +41,8 @@ async function show(
             2,
           ),
         )
-      else terminal.out(`${goesOn ? clearScreen : ''}${renderLoads(rows)}`)
+      else if (goesOn) terminal.redraw(renderLoads(rows))
+      else terminal.out(renderLoads(rows))
       if (!goesOn) return
       before = after
     }

@@ -20,8 +20,7 @@ export function openProgress(terminal: Terminal, label: string, first: string): 
     const elapsedMs = performance.now() - startMs
     if (elapsedMs < 1000) return
     if (terminal.live) {
-      const line = renderRow(label, `${text} … ${formatMs(elapsedMs)}`).slice(0, terminal.columns - 1)
-      process.stderr.write(`\r\u001b[K${line}`)
+      terminal.relineErr(renderRow(label, `${text} … ${formatMs(elapsedMs)}`).slice(0, terminal.columns - 1))
       shown = text
     } else if (shown !== text) {
       shown = text
@@ -30,7 +29,7 @@ export function openProgress(terminal: Terminal, label: string, first: string): 
   }, 200)
   timer.unref()
   const clear = (): void => {
-    if (terminal.live && shown !== undefined) process.stderr.write('\r\u001b[K')
+    if (terminal.live && shown !== undefined) terminal.relineErr('')
   }
   return {
     say: (next) => void (text = next),

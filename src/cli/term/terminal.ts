@@ -2,10 +2,17 @@ import { styleText } from 'node:util'
 
 export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan'
 
-/** Where a command writes: answers to `out`, everything about the way there to `err`. Colours and live lines only on terminals. */
+/**
+ * Where a command writes: answers to `out`, everything about the way there to `err`. Colours and live lines only on terminals; what
+ * comes from elsewhere (logs, events, names) cannot steer one.
+ */
 export interface Terminal {
   out(text: string): void
   err(text: string): void
+  /** Takes the place of all that a terminal shows. */
+  redraw(text: string): void
+  /** Takes the place of the last line of `err`, where that is `live`; empty: takes it away. */
+  relineErr(text: string): void
   /** For answers. */
   style(style: Style, text: string): string
   /** For errors and progress. */
@@ -13,6 +20,17 @@ export interface Terminal {
   /** Whether `err` may rewrite its line. */
   readonly live: boolean
   readonly columns: number
+}
+
+const clearScreen = '\u001b[H\u001b[2J'
+const clearLine = '\r\u001b[K'
+/** All of them but tabs, ends of lines and colours. */
+const controls = /\u001b\[[\d;]*m|[^\P{Cc}\t\n]/gu
+
+/** On a terminal a control character is shown as a sign instead of being obeyed; a pipe gets every byte. */
+export function disarm({ isTTY }: Pick<NodeJS.WriteStream, 'isTTY'>, text: string): string {
+  if (!isTTY) return text
+  return text.replaceAll(controls, (found) => (found.length > 1 ? found : '\ufffd'))
 }
 
 export function createTerminal(streams: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>): Terminal {
@@ -25,9 +43,13 @@ export function createTerminal(streams: Pick<NodeJS.Process, 'stdout' | 'stderr'
         : stream.isTTY && env['TERM'] !== 'dumb'
     return (style: Style, text: string): string => (wanted ? styleText(style, text, { validateStream: false }) : text)
   }
+  const write = (stream: NodeJS.WriteStream, text: string, before = ''): void =>
+    void stream.write(before + disarm(stream, text))
   return {
-    out: (text) => void stdout.write(`${text}\n`),
-    err: (text) => void stderr.write(`${text}\n`),
+    out: (text) => write(stdout, `${text}\n`),
+    err: (text) => write(stderr, `${text}\n`),
+    redraw: (text) => write(stdout, `${text}\n`, clearScreen),
+    relineErr: (text) => write(stderr, text, clearLine),
     style: styler(stdout),
     styleErr: styler(stderr),
     live: stderr.isTTY && env['TERM'] !== 'dumb',
