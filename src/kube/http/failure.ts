@@ -45,7 +45,6 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 /** An answer of 300 and up as a failure: in the server's own words where it has some. */
-
 export function readFailure(status: number, text: string, asked: Asked): KubeFailure {
   const body = readStatus(text)
   const said = body.message ?? (oneLine(text) || `status ${status}`)
