@@ -1,10 +1,9 @@
 import type { TestContext } from 'node:test'
 import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import { resourceOf } from '../../src/cluster/apply/resource-of.ts'
-import { setReplicas } from '../../src/cluster/apply/set-replicas.ts'
+import { setReplicas, withoutCount } from '../../src/cluster/apply/set-replicas.ts'
 import { managers } from '../../src/cluster/concerns.ts'
 import type { KubeClient } from '../../src/kube/kube-client.ts'
-import type { KubeObject } from '../../src/kube/object.ts'
 import { openKubeClient } from '../../src/kube/open-kube-client.ts'
 import { resources } from '../../src/kube/resources.ts'
 import { renderObjects } from '../../src/render/rendered-service.ts'
@@ -40,7 +39,8 @@ export async function openFakeCluster(
       const { objects, replicas } = renderObjects(service, { namespace: 'default' })
       for (const object of objects) {
         const stored = await client.apply(resourceOf(object), withoutCount(object), { fieldManager: managers.spec })
-        if (object.kind === 'Deployment') await setReplicas(client, stored as Deployment, replicas ?? 1)
+        if (object.kind === 'Deployment')
+          await setReplicas(client, stored as Deployment, { replicas: replicas ?? 1, specReplicas: replicas })
       }
     },
     readDeployment: async (name = 'cats') => {
@@ -49,10 +49,4 @@ export async function openFakeCluster(
       return found
     },
   }
-}
-
-function withoutCount(object: KubeObject): KubeObject {
-  if (object.kind !== 'Deployment') return object
-  const { replicas: _, ...spec } = (object as Deployment).spec ?? ({} as NonNullable<Deployment['spec']>)
-  return { ...object, spec } as KubeObject
 }

@@ -25,9 +25,16 @@ const table: readonly (readonly [string, ReplicasQuestion, 'Keep' | 'Set', numbe
   [
     'from a fixed number to autoscaled: it begins where it is',
     { live: { replicas: 5, specReplicas: 5 }, wanted: null, minReplicas: 2 },
-    'Keep',
+    'Set',
     5,
   ],
+  [
+    'the number of the spec is noted, also where somebody had scaled to it before',
+    { live: { replicas: 5, specReplicas: 3 }, wanted: 5, minReplicas: 1 },
+    'Set',
+    5,
+  ],
+  ['what was made and never got its number gets it', { live: { replicas: 1 }, wanted: 4, minReplicas: 1 }, 'Set', 4],
   [
     'an autoscaler would leave asleep what a spec put to sleep',
     { live: { replicas: 0, specReplicas: 0 }, wanted: null, minReplicas: 2 },
@@ -43,7 +50,10 @@ const table: readonly (readonly [string, ReplicasQuestion, 'Keep' | 'Set', numbe
 ]
 
 for (const [name, question, kind, replicas] of table)
-  test(name, () => assert.deepEqual(decideReplicas(question), { kind, replicas }))
+  test(name, () => {
+    const noted = kind === 'Set' ? { specReplicas: question.wanted } : {}
+    assert.deepEqual(decideReplicas(question), { kind, replicas, ...noted })
+  })
 
 test('the same spec applied again keeps the number, whatever it has become', () => {
   fc.assert(

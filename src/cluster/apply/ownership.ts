@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../kube/object.ts'
+import { keys } from '../../render/names.ts'
 import { managers } from '../concerns.ts'
 
 export const serviceLabel = 'towline.dev/service'
@@ -18,13 +19,16 @@ export function nameManager({ metadata }: KubeObject): string {
   return label ?? others.find((name) => name !== undefined) ?? 'somebody'
 }
 
-/** The number of replicas would fall to 1 with an apply that leaves it out. */
+/** An apply that leaves them out would let the number fall to 1, and forget what is noted of it. */
 export function isCountOwnedBySpec({ metadata }: KubeObject): boolean {
-  return (metadata?.managedFields ?? []).some(
-    ({ manager, operation, fieldsV1 }) =>
-      manager === managers.spec &&
-      operation === 'Apply' &&
-      (fieldsV1 as { 'f:spec'?: object } | undefined)?.['f:spec'] !== undefined &&
-      'f:replicas' in (fieldsV1 as { 'f:spec': object })['f:spec'],
-  )
+  return (metadata?.managedFields ?? []).some(({ manager, operation, fieldsV1 }) => {
+    if (manager !== managers.spec || operation !== 'Apply') return false
+    const { 'f:spec': spec, 'f:metadata': own } = (fieldsV1 ?? {}) as OwnedFields
+    return spec?.['f:replicas'] !== undefined || own?.['f:annotations']?.[`f:${keys.specReplicas}`] !== undefined
+  })
+}
+
+interface OwnedFields {
+  readonly 'f:spec'?: { readonly 'f:replicas'?: object }
+  readonly 'f:metadata'?: { readonly 'f:annotations'?: Readonly<Record<string, object>> }
 }

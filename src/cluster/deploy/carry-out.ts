@@ -4,7 +4,7 @@ import type { KubeObject } from '../../kube/object.ts'
 import { resources } from '../../kube/resources.ts'
 import { isCountOwnedBySpec } from '../apply/ownership.ts'
 import { resourceOf } from '../apply/resource-of.ts'
-import { setReplicas } from '../apply/set-replicas.ts'
+import { countOf, setReplicas } from '../apply/set-replicas.ts'
 import { managers } from '../concerns.ts'
 import type { PreparedDeploy } from '../plan/prepare-deploy.ts'
 
@@ -30,11 +30,11 @@ export async function carryOut(
   const isScaler = ({ kind }: KubeObject): boolean => kind === 'HorizontalPodAutoscaler'
 
   for (const object of removals.filter(isScaler)) await remove(object)
-  if (live !== undefined && isCountOwnedBySpec(live)) await setReplicas(client, live, live.spec?.replicas ?? 1, place)
+  if (live !== undefined && isCountOwnedBySpec(live)) await setReplicas(client, live, countOf(live), place)
   for (const object of writes.filter(({ kind = '' }) => !after.has(kind))) await apply(object)
   if (replicas.kind === 'Set') {
     const deployment = await client.get<Deployment>(resources.deployments, name, place)
-    if (deployment !== undefined) await setReplicas(client, deployment, replicas.replicas, place)
+    if (deployment !== undefined) await setReplicas(client, deployment, replicas, place)
   }
   for (const object of writes.filter(({ kind = '' }) => after.has(kind))) await apply(object)
   for (const object of removals.filter((each) => !isScaler(each))) await remove(object)

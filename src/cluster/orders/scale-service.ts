@@ -3,7 +3,7 @@ import type { HorizontalPodAutoscaler } from 'kubernetes-types/autoscaling/v2.js
 import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import { resources } from '../../kube/resources.ts'
-import { setReplicas } from '../apply/set-replicas.ts'
+import { countOf, setReplicas } from '../apply/set-replicas.ts'
 import { type ServicePlace, findDeployment } from './find-service.ts'
 
 /**
@@ -28,5 +28,5 @@ export async function scaleService(
       `autoscaling keeps ${name} between ${minReplicas} and ${maxReplicas}, not ${replicas}`,
       { hint: 'change minReplicas or maxReplicas in the spec' },
     )
-  return await setReplicas(client, deployment, replicas, cut)
+  return await setReplicas(client, deployment, { ...countOf(deployment), replicas }, cut)
 }

@@ -9,6 +9,7 @@ import type { RenderedService } from '../../render/rendered-service.ts'
 import type { ClusterService } from '../../spec/cluster-service.ts'
 import { type ReplicasDecision, decideReplicas } from '../apply/decide-replicas.ts'
 import { listRevisions } from '../revisions.ts'
+import { readSpecReplicas, withoutCount } from '../apply/set-replicas.ts'
 import { findStale } from '../apply/stale-objects.ts'
 import { resourceOf } from '../apply/resource-of.ts'
 import { listMissingKinds, listWarnings, readClusterFacts } from './cluster-limits.ts'
@@ -61,7 +62,7 @@ export async function prepareDeploy(target: DeployTarget): Promise<PreparedDeplo
   const replicas = decideReplicas({
     ...(live === undefined
       ? {}
-      : { live: { replicas: live.spec?.replicas ?? 1, specReplicas: readSpecReplicas(live) } }),
+      : { live: { replicas: live.spec?.replicas ?? 1, specReplicas: readSpecReplicas(live) ?? undefined } }),
     wanted: rendered.replicas,
     minReplicas: leastOf(objects),
   })
@@ -108,7 +109,7 @@ export async function prepareDeploy(target: DeployTarget): Promise<PreparedDeplo
       replicas: {
         from: live?.spec?.replicas ?? null,
         to: replicas.replicas,
-        by: replicas.kind === 'Set' ? 'Spec' : 'Kept',
+        by: replicas.replicas === live?.spec?.replicas ? 'Kept' : 'Spec',
       },
       pods:
         changed?.kind === 'Taken'
@@ -145,20 +146,8 @@ async function rehearseAll(
   )
 }
 
-/** The number has a manager of its own. */
-function withoutCount(object: KubeObject): KubeObject {
-  if (object.kind !== 'Deployment') return object
-  const { replicas: _, ...spec } = (object as Deployment).spec ?? ({} as NonNullable<Deployment['spec']>)
-  return { ...object, spec } as KubeObject
-}
-
 function isOfDeployment({ intent }: Rehearsal): boolean {
   return intent.kind === 'Deployment'
-}
-
-function readSpecReplicas({ metadata }: Deployment): number | undefined {
-  const text = metadata?.annotations?.[keys.specReplicas]
-  return text === undefined ? undefined : Number(text)
 }
 
 function leastOf(objects: readonly KubeObject[]): number {

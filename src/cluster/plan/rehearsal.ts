@@ -1,6 +1,7 @@
 import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient, ObjectPlace } from '../../kube/kube-client.ts'
 import type { FieldOwner, KubeObject } from '../../kube/object.ts'
+import { keys } from '../../render/names.ts'
 import { isOfService, nameManager } from '../apply/ownership.ts'
 import { nameObject, resourceOf } from '../apply/resource-of.ts'
 import { managers } from '../concerns.ts'
@@ -70,10 +71,12 @@ export function describeChange(rehearsal: Rehearsal): ObjectChange {
   return { ...named, action: fields.length === 0 ? 'Same' : 'Changed', fields }
 }
 
-/** The number of replicas is decided elsewhere: an apply leaves it out, and the server answers with what that alone would do. */
+/** Decided elsewhere: an apply leaves them out, and the server answers with what that alone would do. */
+const pathsOfCount = ['spec.replicas', `metadata.annotations[${keys.specReplicas}]`]
+
 function fieldsOf(live: KubeObject, planned: KubeObject): ObjectChange['fields'] {
   const fields = compareObjects(live, planned)
-  return planned.kind === 'Deployment' ? fields.filter(({ path }) => path !== 'spec.replicas') : fields
+  return planned.kind === 'Deployment' ? fields.filter(({ path }) => !pathsOfCount.includes(path)) : fields
 }
 
 function ownFields({ metadata }: KubeObject): string {
