@@ -8,7 +8,7 @@ import {
   type StricliProcess,
   text_en,
 } from '@stricli/core'
-import { TowlineError, codes, hasErrno } from '../base/errors.ts'
+import { TowlineError, codes } from '../base/errors.ts'
 import { readVersion } from '../base/process/version.ts'
 import type { CliContext } from './context.ts'
 import { examples } from './flags.ts'
@@ -18,6 +18,7 @@ import { modelCommands } from './routes/model-commands.ts'
 import { rolloutCommands } from './routes/rollout-commands.ts'
 import { serviceCommands } from './routes/service-commands.ts'
 import { renderFailure } from './term/failure.ts'
+import { watchOutput } from './term/lost-output.ts'
 import { addPlace, readPlace } from './term/place-words.ts'
 import { createTerminal, disarm } from './term/terminal.ts'
 
@@ -76,13 +77,9 @@ export function createApplication(place?: string): Application<CliContext> {
 
 /** Runs one command line and leaves its exit code in `process.exitCode`: 2 for what was not understood. */
 export async function runCli(args: readonly string[]): Promise<void> {
-  // `towline logs | head`: the reader has had enough, which is no failure.
-  process.stdout.on('error', (error) => {
-    if (hasErrno(error, 'EPIPE')) process.exit(0)
-    throw error
-  })
   const place = readPlace(args)
   const terminal = createTerminal(process)
+  const isOutputLost = watchOutput(process, args, (failure) => terminal.err(renderFailure(terminal, failure)))
   await run(createApplication(place), args, {
     process: process as StricliProcess,
     terminal: {
@@ -95,4 +92,7 @@ export async function runCli(args: readonly string[]): Promise<void> {
   const code = process.exitCode
   if (code === ExitCode.InvalidArgument || code === ExitCode.UnknownCommand) process.exitCode = 2
   else if (typeof code === 'number' && code < 0) process.exitCode = 70
+  process.on('exit', () => {
+    if (isOutputLost() && !process.exitCode) process.exitCode = 1
+  })
 }

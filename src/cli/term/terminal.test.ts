@@ -18,8 +18,14 @@ test('what comes from elsewhere cannot steer a terminal, and colours, tabs and l
   terminal.err(terminal.styleErr('red', 'größe 猫\tend'))
   assert.deepEqual(written, [
     'title \ufffd]0;owned\ufffd clear \ufffd[2J\ufffdback\ufffd \ufffd31m\n',
-    '\u001b[31mgröße 猫\tend\u001b[39m\n',
+    '\u001b[31mgröße 猫\tend\u001b[39m\u001b[0m\n',
   ])
+})
+
+test('hidden text and text that turns round are shown, and a colour ends with its line', () => {
+  const { terminal, written } = record(true)
+  terminal.out('\u001b[8mhidden \u202eright to left \u001b[31mred')
+  assert.deepEqual(written, ['\ufffd[8mhidden \ufffdright to left \u001b[31mred\u001b[0m\n'])
 })
 
 test('a pipe gets every byte as it is', () => {

@@ -24,13 +24,18 @@ export interface Terminal {
 
 const clearScreen = '\u001b[H\u001b[2J'
 const clearLine = '\r\u001b[K'
-/** All of them but tabs, ends of lines and colours. */
-const controls = /\u001b\[[\d;]*m|[^\P{Cc}\t\n]/gu
+/** Those that `style` begins and ends with. */
+const styles = /^\u001b\[(?:1|2|22|3[1-6]|39)m$/
+/** All control characters but tabs and ends of lines, and what turns round the direction of text. */
+const controls = /\u001b\[[\d;]*m|[^\P{Cc}\t\n]|\p{Bidi_Control}/gu
+const reset = '\u001b[0m'
 
 /** On a terminal a control character is shown as a sign instead of being obeyed; a pipe gets every byte. */
 export function disarm({ isTTY }: Pick<NodeJS.WriteStream, 'isTTY'>, text: string): string {
   if (!isTTY) return text
-  return text.replaceAll(controls, (found) => (found.length > 1 ? found : '\ufffd'))
+  const harmless = text.replaceAll(controls, (found) => (styles.test(found) ? found : found.replace(/^./su, '\ufffd')))
+  // What has no end of its own colours nothing that comes after it.
+  return harmless.includes('\u001b') ? harmless.replace(/\n?$/, (end) => reset + end) : harmless
 }
 
 export function createTerminal(streams: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>): Terminal {
