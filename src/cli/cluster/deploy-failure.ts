@@ -30,10 +30,14 @@ export function explainEnd(
   if (end.kind !== 'Failed') return undefined
   const { cause, serving, back } = end
   const serves = serving === 1 ? '1 replica serves' : `${serving} replicas serve`
-  const now = {
-    Back: `the revision before it is back, ${serves}`,
-    Stays: serving === 0 ? 'nothing serves' : `${serves}, of the revision before it`,
-  }[back.kind]
+  const now =
+    back.kind === 'Stays'
+      ? serving === 0
+        ? 'nothing serves'
+        : `${serves}, of the revision before it`
+      : back.isReady
+        ? `the revision before it is back, ${serves}`
+        : `the revision before it was called back and is not ready yet, ${serves}`
   return new TowlineError(
     'TL_DEPLOY_FAILED',
     `${name}: revision ${revision.to}, ${cause.subject}: ${cause.sentence}; ${now}`,

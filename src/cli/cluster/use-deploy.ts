@@ -20,7 +20,15 @@ export interface Deploy {
 /** From a spec to its plan on a cluster; the connection is closed when `work` is over. */
 export async function useDeploy<T>(
   { terminal }: Pick<CliContext, 'terminal'>,
-  { env, context, namespace, adopt, expectNodes, signal }: DeployWishes & { readonly signal?: AbortSignal },
+  {
+    env,
+    context,
+    namespace,
+    adopt,
+    expectNodes,
+    wait = true,
+    signal,
+  }: DeployWishes & { readonly signal?: AbortSignal; readonly wait?: boolean },
   file: string,
   work: (deploy: Deploy) => Promise<T>,
 ): Promise<T> {
@@ -36,7 +44,7 @@ export async function useDeploy<T>(
       environment: env,
     })
     const cut = signal === undefined ? {} : { signal }
-    const target = { client, service, rendered, adopt, expectNodes, ...cut }
+    const target = { client, service, rendered, adopt, expectNodes, wait, ...cut }
     const prepared = await prepareDeploy(target)
     progress.end()
     return await work({ target, prepared })

@@ -30,7 +30,6 @@ const cases: readonly {
   },
   { name: 'a number, then an autoscaler', before: { replicas: 3 }, after: { autoscaling }, ends: [3, undefined, true] },
   { name: 'an autoscaler, then a number', before: { autoscaling }, after: { replicas: 5 }, ends: [5, '5', false] },
-  { name: 'a new one with an autoscaler', after: { autoscaling }, ends: [2, undefined, true] },
 ]
 
 /** Ends as a process that is killed: nothing is written after so many writes of what has to do with the number. */

@@ -4,6 +4,7 @@ import { TowlineError } from '../../base/errors.ts'
 import type { Cause } from '../explain/cause.ts'
 import { keys } from '../../render/names.ts'
 import { writeVerdict } from '../orders/verdict.ts'
+import { listRevisions } from '../revisions.ts'
 import { findDeployment } from '../orders/find-service.ts'
 import { rollbackService } from '../orders/rollback-service.ts'
 import type { DeployTarget, PreparedDeploy } from '../plan/prepare-deploy.ts'
@@ -15,7 +16,7 @@ export interface DeployOptions extends Omit<DeployTarget, 'signal'> {
   readonly signal: AbortSignal
   /** False: returns as soon as everything is written. */
   readonly wait: boolean
-  /** Absent: as long as the Deployment allows. */
+  /** For the new revision and, where it fails, the way back. Absent: as long as the Deployment allows. */
   readonly timeoutMs?: number | undefined
   /** `Wait`: for the new revision; `Back`: for the one before it. */
   onProgress?(stage: 'Wait' | 'Back', progress: RolloutProgress): void
@@ -29,7 +30,14 @@ export type DeployEnd =
   /** `spec.paused`: it is there, and no pod of it before somebody says so. */
   | { readonly kind: 'Paused' }
   /** It will not get ready. `back`: what was done about it. */
-  | { readonly kind: 'Failed'; readonly cause: Cause; readonly serving: number; readonly back: WayBack }
+  | {
+      readonly kind: 'Failed'
+      readonly cause: Cause
+      readonly serving: number
+      readonly back: WayBack
+      /** Why it could not be marked as given up: a later rollback may go back to it. */
+      readonly unmarked?: string
+    }
   /** The time is over; it may get ready yet. */
   | { readonly kind: 'Late'; readonly cause?: Cause; readonly tookMs: number }
 
@@ -77,19 +85,20 @@ export async function deployService(options: DeployOptions, prepared: PreparedDe
 
 async function giveUp(
   options: DeployOptions,
-  { cause, observation, explanation }: RolloutEnd & { readonly kind: 'Failed' },
+  { cause, observation, explanation, tookMs }: RolloutEnd & { readonly kind: 'Failed' },
 ): Promise<DeployEnd> {
-  const { client, service, rendered, signal, clock, onProgress } = options
+  const { client, service, rendered, signal, clock, timeoutMs, onProgress } = options
   const { namespace, name, revision } = rendered
+  const unmarked = await judge(options, observation.replicaSets, cause)
   const failed = (back: WayBack, serving = explanation.replicas.serving): DeployEnd => ({
     kind: 'Failed',
     cause,
     serving,
     back,
+    ...(unmarked === undefined ? {} : { unmarked }),
   })
-  await judge(options, observation.replicaSets, cause)
   if (service.service.rollout.onFailure === 'Pause') return failed({ kind: 'Stays', reason: 'OnFailurePause' })
-  const others = observation.replicaSets.filter((set) => revisionOf(set) !== revision)
+  const others = listRevisions(observation).filter(({ label, rejected }) => label !== revision && rejected === null)
   if (others.length === 0) return failed({ kind: 'Stays', reason: 'NothingBefore' })
   await insistOnOurs(options)
   const { label: before } = await rollbackService(client, { namespace, name, signal })
@@ -100,6 +109,7 @@ async function giveUp(
     revision: before,
     clock,
     signal,
+    ...(timeoutMs === undefined ? {} : { timeoutMs: Math.max(0, timeoutMs - tookMs) }),
     ...(onProgress === undefined ? {} : { onLook: (progress) => onProgress('Back', progress) }),
   })
   return failed({ kind: 'Back', to: before, isReady: end.kind === 'Ready' }, end.explanation?.replicas.serving ?? 0)
@@ -120,14 +130,23 @@ async function insistOnOurs({ client, rendered, signal }: DeployOptions): Promis
     )
 }
 
-/** Written on the ReplicaSets of the revision, where a rollback looks for what may be gone back to. */
+/** Written on the ReplicaSets of the revision, where a rollback looks for what may be gone back to. Why it could not be, if so. */
 async function judge(
-  { client, rendered }: DeployOptions,
+  { client, rendered, signal }: DeployOptions,
   replicaSets: readonly ReplicaSet[],
   cause: Cause | undefined,
-): Promise<void> {
-  for (const set of replicaSets.filter((each) => revisionOf(each) === rendered.revision))
-    await writeVerdict(client, set, cause === undefined ? null : `${cause.reason}: ${cause.sentence}`)
+): Promise<string | undefined> {
+  let unmarked: string | undefined
+  for (const set of replicaSets.filter((each) => revisionOf(each) === rendered.revision)) {
+    const reason = await writeVerdict(
+      client,
+      set,
+      cause === undefined ? null : `${cause.reason}: ${cause.sentence}`,
+      signal,
+    )
+    unmarked ??= reason
+  }
+  return unmarked
 }
 
 function revisionOf({ metadata }: ReplicaSet): string | undefined {

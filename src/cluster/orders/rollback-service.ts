@@ -21,6 +21,8 @@ export interface Rollback {
   readonly nothing: string | null
   /** As it is stored now. */
   readonly deployment: Deployment
+  /** Why the revision that was left could not be marked: a later rollback may go back to it. */
+  readonly unmarked?: string
 }
 
 /** What a person wrote or a spec said; the rest of the annotations are controllers' own notes. */
@@ -48,24 +50,31 @@ export async function rollbackService(client: KubeClient, query: ServicePlace & 
     if (asked !== `${from} ${replicaSet.metadata?.uid}`) throw explainChanged(name)
     const { template } = replicaSet.spec ?? {}
     await checkNeeds(client, template?.spec, { namespace, ...cut, subject: `revision ${to} of ${name}` })
-    try {
-      const stored = isSameSpec(target, deployment)
-        ? // Only a restart lies in between, and that is not the spec's to say.
-          await markRestart(client, deployment, template?.metadata?.annotations?.[marks.restartedAt], signal)
-        : await client.apply<Deployment>(resources.deployments, intentOf(deployment, templateOf(template)), {
-            ...cut,
-            fieldManager: managers.spec,
-          })
-      // What is tried again has not been given up yet.
-      await writeVerdict(client, replicaSet, null, signal)
-      // Whoever asks again, and a later rollback, have to know that it is not to be gone back to.
-      if (left !== null && left.rejected === null)
-        await writeVerdict(client, left.replicaSet, isGoingOn ? byHand.takenBack : byHand.rolledBack, signal)
-      return { from, to, label, nothing, deployment: stored }
-    } catch (error) {
-      if (!(error instanceof TowlineError) || error.code !== 'TL_CLUSTER_CONFLICT' || tries === maxTries) throw error
-    }
+    const writing = isSameSpec(target, deployment)
+      ? // Only a restart lies in between, and that is not the spec's to say.
+        markRestart(client, deployment, template?.metadata?.annotations?.[marks.restartedAt], signal)
+      : client.apply<Deployment>(resources.deployments, intentOf(deployment, templateOf(template)), {
+          ...cut,
+          fieldManager: managers.spec,
+        })
+    const stored = await writing.catch((error: unknown) => {
+      if (isConflict(error) && tries < maxTries) return undefined
+      throw error
+    })
+    if (stored === undefined) continue
+    // What is tried again has not been given up yet.
+    await writeVerdict(client, replicaSet, null, signal)
+    // Whoever asks again, and a later rollback, have to know that it is not to be gone back to.
+    const unmarked =
+      left === null || left.rejected !== null
+        ? undefined
+        : await writeVerdict(client, left.replicaSet, isGoingOn ? byHand.takenBack : byHand.rolledBack, signal)
+    return { from, to, label, nothing, deployment: stored, ...(unmarked === undefined ? {} : { unmarked }) }
   }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof TowlineError && error.code === 'TL_CLUSTER_CONFLICT'
 }
 
 async function lookAt(client: KubeClient, place: ServicePlace): Promise<RollbackLook> {

@@ -1,5 +1,7 @@
 import type { Deployment, ReplicaSet } from 'kubernetes-types/apps/v1.js'
+import type { Service } from 'kubernetes-types/core/v1.js'
 import type { HorizontalPodAutoscaler } from 'kubernetes-types/autoscaling/v2.js'
+import { canonicalJson } from '../../base/canonical.ts'
 import type { Placement } from '../../decide/placement/placement.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import type { KubeObject } from '../../kube/object.ts'
@@ -11,13 +13,14 @@ import { type ReplicasDecision, decideReplicas } from '../apply/decide-replicas.
 import { listRevisions } from '../revisions.ts'
 import { readSpecReplicas, withoutCount } from '../apply/set-replicas.ts'
 import { findStale } from '../apply/stale-objects.ts'
-import { resourceOf } from '../apply/resource-of.ts'
 import { listMissingKinds, listWarnings, readClusterFacts } from './cluster-limits.ts'
 import type { DeployPlan, Refusal } from './deploy-plan.ts'
 import { findPlaces } from './find-places.ts'
+import { listForeignParts } from './foreign-parts.ts'
+import { refuseBlindness, refuseImpossible, refuseNamespace, refuseRemovals, uniqueByDetail } from './refusals.ts'
 import { changesOfPods, describePods } from './pod-change.ts'
-import { type Rehearsal, type RehearsalPlace, describeChange, isWrite, rehearseApply } from './rehearsal.ts'
-import { chooseManner, withManner } from './strategy.ts'
+import { type Rehearsal, type RehearsalPlace, bindToLive, describeChange, isWrite, rehearseApply } from './rehearsal.ts'
+import { chooseManner, letGo, withManner } from './strategy.ts'
 
 export interface DeployTarget {
   readonly client: KubeClient
@@ -28,6 +31,8 @@ export interface DeployTarget {
   readonly adopt?: boolean
   /** Somebody adds nodes for pods that wait. Default: false. */
   readonly expectNodes?: boolean
+  /** Somebody looks until the new pods are ready, and has to see them. Default: true. */
+  readonly wait?: boolean
 }
 
 /** A plan, with what carries it out. */
@@ -49,16 +54,18 @@ export interface PreparedDeploy {
  * TL_CLUSTER_FORBIDDEN where the Deployment may not be seen.
  */
 export async function prepareDeploy(target: DeployTarget): Promise<PreparedDeploy> {
-  const { client, service, rendered, signal, adopt = false, expectNodes = false } = target
+  const { client, service, rendered, signal, adopt = false, expectNodes = false, wait = true } = target
   const { name, namespace } = rendered
   const place = { namespace, ...(signal === undefined ? {} : { signal }) }
-  const [facts, live, missing] = await Promise.all([
+  const [facts, live, missing, blindness, mayMark] = await Promise.all([
     readClusterFacts(client),
     client.get<Deployment>(resources.deployments, name, place),
-    findMissingNamespace(client, namespace, signal),
+    refuseNamespace(client, place),
+    wait ? refuseBlindness(client, place) : [],
+    client.may('patch', resources.replicaSets, place),
   ])
   const objects = rendered.objects.filter(({ kind }) => kind !== 'HTTPRoute' || facts.hasGateways)
-  const refusals: Refusal[] = [...listMissingKinds(rendered.objects, facts), ...missing]
+  const refusals: Refusal[] = [...listMissingKinds(rendered.objects, facts), ...missing, ...blindness]
   const replicas = decideReplicas({
     ...(live === undefined
       ? {}
@@ -119,13 +126,15 @@ export async function prepareDeploy(target: DeployTarget): Promise<PreparedDeplo
       warnings: [
         ...listWarnings(objects, facts),
         ...warnOfGivenUp(replicaSets, rendered.revision),
+        ...final.flatMap(warnOfChange),
+        ...(mayMark ? [] : [`you may not patch replicasets here: a revision that fails cannot be marked as given up`]),
         ...(unseen.length === 0
           ? []
           : [`you may not list ${unseen.join(', ')} here: what earlier specs left of them stays`]),
       ],
       refusals: uniqueByDetail(refusals),
     },
-    writes: final.filter(isWrite).map(({ intent }) => intent),
+    writes: final.filter(isWrite).map(bindToLive),
     removals: stale,
     replicas,
     replicaSets,
@@ -142,7 +151,9 @@ async function rehearseAll(
 ): Promise<readonly Rehearsal[]> {
   const manner = service.service.rollout.surge === 'Auto' ? 'AsBefore' : undefined
   return await Promise.all(
-    objects.map(async (object) => await rehearseApply(client, withManner(withoutCount(object), manner, live), place)),
+    objects.map(
+      async (object) => await rehearseApply(client, withManner(letGo(withoutCount(object), live), manner, live), place),
+    ),
   )
 }
 
@@ -157,43 +168,6 @@ function leastOf(objects: readonly KubeObject[]): number {
   return autoscaler?.spec?.minReplicas ?? 1
 }
 
-/** None where it may not be seen: the writes themselves will tell. */
-async function findMissingNamespace(client: KubeClient, namespace: string, signal?: AbortSignal): Promise<Refusal[]> {
-  const cut = signal === undefined ? {} : { signal }
-  const found = await client.get(resources.namespaces, namespace, cut).catch((error: unknown) => {
-    if ((error as { code?: string }).code === 'TL_CLUSTER_FORBIDDEN') return 'Unseen'
-    throw error
-  })
-  if (found !== undefined) return []
-  return [
-    {
-      code: 'TL_CLUSTER_REFUSED',
-      detail: `there is no namespace ${namespace} in ${client.context}`,
-      hint: `make it first: kubectl create namespace ${namespace} --context ${client.context}`,
-    },
-  ]
-}
-
-async function refuseRemovals(
-  client: KubeClient,
-  stale: readonly KubeObject[],
-  place: { readonly namespace: string; readonly signal?: AbortSignal },
-): Promise<Refusal[]> {
-  const kinds = [...new Set(stale.map(resourceOf))]
-  const allowed = await Promise.all(kinds.map(async (kind) => await client.may('delete', kind, place)))
-  return kinds
-    .filter((_, index) => allowed[index] === false)
-    .map(({ plural }) => ({
-      code: 'TL_CLUSTER_FORBIDDEN',
-      detail: `you may not delete ${plural} in namespace ${place.namespace}, and an earlier spec left some that are to go`,
-      hint: 'ask whoever runs the cluster for a role with this right',
-    }))
-}
-
-function refuseImpossible({ reason, advice }: Placement): Refusal {
-  return { code: 'TL_DEPLOY_IMPOSSIBLE', detail: reason, ...(advice === undefined ? {} : { hint: advice }) }
-}
-
 function tellPlacement({ kind, reason, advice, room, quota, notes }: Placement): NonNullable<DeployPlan['placement']> {
   return {
     kind,
@@ -205,15 +179,28 @@ function tellPlacement({ kind, reason, advice, room, quota, notes }: Placement):
   }
 }
 
+/** What a person would not see in the fields. */
+function warnOfChange({ kind, live, ...rest }: Rehearsal): readonly string[] {
+  if (kind === 'Refused' || live === undefined) return []
+  const { planned } = rest as { planned: KubeObject }
+  if (planned.kind === 'Service' && canonicalJson(selectorOf(live)) !== canonicalJson(selectorOf(planned)))
+    return [
+      `Service ${planned.metadata?.name} sends to other pods from the first write on: requests fail until the new ones are ready`,
+    ]
+  const parts = planned.kind === 'Deployment' ? listForeignParts(planned) : []
+  return parts.length === 0
+    ? []
+    : [`pods keep what somebody else added to the Deployment: ${parts.join(', ')}; take it out with \`kubectl edit\``]
+}
+
+function selectorOf(service: KubeObject): unknown {
+  return (service as Service).spec?.selector ?? {}
+}
+
 /** A person who asks may know better, so it is tried again. */
 function warnOfGivenUp(replicaSets: readonly ReplicaSet[], label: string): readonly string[] {
   const given = listRevisions({ replicaSets }).findLast((each) => each.label === label && each.rejected !== null)
   return given === undefined
     ? []
     : [`revision ${label} was given up before, and nothing in it has changed: ${given.rejected}`]
-}
-
-/** One lack of rights keeps from several objects. */
-function uniqueByDetail(refusals: readonly Refusal[]): readonly Refusal[] {
-  return [...new Map(refusals.map((refusal) => [refusal.detail, refusal])).values()]
 }

@@ -32,6 +32,8 @@ export async function rehearseApply(
     live = await client.get(resource, intent.metadata?.name ?? '', place)
     if (live !== undefined && !adopt && !isOfService(live, service))
       return { kind: 'Refused', intent, live, refusal: refuseForeign(live, intent, place.namespace) }
+    if (live?.metadata?.deletionTimestamp !== undefined)
+      return { kind: 'Refused', intent, live, refusal: refuseLeaving(live) }
     const planned = await client.apply(resource, intent, { ...place, fieldManager: managers.spec, dryRun: true })
     return { kind: 'Taken', intent, live, planned }
   } catch (error) {
@@ -47,13 +49,27 @@ function refuseForeign(live: KubeObject, intent: KubeObject, namespace: string):
   }
 }
 
+/** What is written to it would go with it. */
+function refuseLeaving(live: KubeObject): Refusal {
+  return {
+    code: 'TL_CLUSTER_CONFLICT',
+    detail: `${nameObject(live)} is being taken away since ${live.metadata?.deletionTimestamp}`,
+    hint: 'deploy again once it is gone; what holds it back is in its `metadata.finalizers`',
+  }
+}
+
 function readRefusal(error: unknown, intent: KubeObject): Refusal {
   const codes = ['TL_CLUSTER_FORBIDDEN', 'TL_CLUSTER_REFUSED', 'TL_CLUSTER_CONFLICT']
   if (!(error instanceof TowlineError) || !codes.includes(error.code)) throw error
   const detail = error.detail.includes(intent.metadata?.name ?? '')
     ? error.detail
     : `${nameObject(intent)}: ${error.detail}`
-  return { code: error.code, detail, ...(error.hint === undefined ? {} : { hint: error.hint }) }
+  const hint = error.detail.includes('field is immutable') ? adviseImmutable(intent) : error.hint
+  return { code: error.code, detail, ...(hint === undefined ? {} : { hint }) }
+}
+
+function adviseImmutable(intent: KubeObject): string {
+  return `what is there was made otherwise and cannot become this one: give the service another name, or take ${nameObject(intent)} away first`
 }
 
 /** False: everything is so already, and is known to be ours. */
@@ -61,6 +77,12 @@ export function isWrite({ kind, live, ...rest }: Rehearsal): boolean {
   if (kind === 'Refused' || live === undefined) return true
   const { planned } = rest as { planned: KubeObject }
   return fieldsOf(live, planned).length > 0 || ownFields(live) !== ownFields(planned)
+}
+
+/** With the uid of what is there: what was taken away meanwhile is not made again in part. */
+export function bindToLive({ intent, live }: Rehearsal): KubeObject {
+  const uid = live?.metadata?.uid
+  return uid === undefined ? intent : { ...intent, metadata: { ...intent.metadata, uid } }
 }
 
 export function describeChange(rehearsal: Rehearsal): ObjectChange {

@@ -31,6 +31,13 @@ export function withManner(object: KubeObject, manner: Manner | 'AsBefore' | und
   return { ...object, spec: { ...(object as Deployment).spec, strategy } } as KubeObject
 }
 
+/** A pause that the spec does not have is a person's, and ends with the next deploy: nothing else would let it go. */
+export function letGo(object: KubeObject, live?: Deployment): KubeObject {
+  if (object.kind !== 'Deployment' || live?.spec?.paused !== true) return object
+  const { spec } = object as Deployment
+  return { ...object, spec: { paused: false, ...spec } } as KubeObject
+}
+
 export function mannerOf({ spec }: Deployment): Manner {
   if (spec?.strategy?.type === 'Recreate') return 'Recreate'
   // A percentage of some replicas or a number: with any surge a new pod comes first.

@@ -37,13 +37,15 @@ export async function deploy(this: CliContext, flags: DeployFlags, file: string)
       const end = await carryThrough(terminal, flags, deploy, signal)
       if (json) terminal.out(JSON.stringify({ plan, end }, undefined, 2))
       else terminal.out(renderEnd(plan, end))
+      if (end.kind === 'Failed' && end.unmarked !== undefined)
+        terminal.err(renderRow('note', `it could not be marked as given up: ${end.unmarked}`))
       const failure = explainEnd(plan, end)
       if (failure !== undefined) throw failure
     })
   } catch (error) {
-    if (!signal.aborted) throw error
+    if (!signal.aborted || (error as Error).name !== 'AbortError') throw error
     const what = written ? 'what was written is carried out by the cluster' : 'nothing was written'
-    terminal.out(renderRow('interrupted', what))
+    terminal.err(renderRow('interrupted', what))
     this.process.exitCode = 130
   } finally {
     interrupt.close()
@@ -78,6 +80,8 @@ function renderEnd({ name, namespace, revision: { to }, context }: DeployPlan, e
   const flags = `--context ${context} -n ${namespace}`
   switch (end.kind) {
     case 'Ready': {
+      if (end.serving === 0)
+        return renderRow('asleep', `revision ${to} with 0 replicas: nobody answers until it is scaled`)
       const serving = end.serving === 1 ? '1 replica serves' : `${end.serving} replicas serve`
       return renderRow(
         'ready',
@@ -99,7 +103,7 @@ function describeBack({ back, serving }: DeployEnd & { readonly kind: 'Failed' }
   if (back.kind === 'Back')
     return back.isReady
       ? `the one before it, ${back.to}, is back: ${serving === 1 ? '1 replica serves' : `${serving} replicas serve`}`
-      : 'the one before it was called back and is not ready either'
+      : 'the one before it was called back and is not ready yet'
   return back.reason === 'NothingBefore'
     ? 'there is none before it to go back to'
     : 'it is left as it is, for `rollout.onFailure` is Pause'
