@@ -158,7 +158,7 @@ const malformed: readonly (readonly [text: string, ...expected: string[]])[] = [
   ],
   [
     head.replace('cats', 'Cats'),
-    '4:9 error TL_SPEC_NAME  `Cats` does not fit `metadata.name`: use lower-case letters, digits and `-`, first and last a letter or digit',
+    '4:9 error TL_SPEC_NAME  `Cats` does not fit `metadata.name`: use lower-case letters, digits and `-`, first a letter and last a letter or digit',
   ],
   [
     head.replace('v1alpha1', 'v1'),

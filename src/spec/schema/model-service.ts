@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { dnsLabel, objectName, plainText } from './scalar.ts'
+import { dnsLabel, objectName, plainText, serviceName } from './scalar.ts'
 import { autoscaling, replicas, rollout } from './scaling.ts'
 import { build, environment, gpu, lifecycle, model, resources, runtime, serving } from './serving.ts'
 import { expose, observability, pod } from './surroundings.ts'
@@ -18,7 +18,7 @@ export const modelServiceSchema = z
     apiVersion: z.literal('towline.dev/v1alpha1'),
     kind: z.literal('ModelService'),
     metadata: z.strictObject({
-      name: dnsLabel(40).describe('Name of the service: at most 40 characters, a DNS label.'),
+      name: serviceName.describe('Name of the service: at most 40 characters, a DNS label that begins with a letter.'),
       namespace: dnsLabel(63).optional(),
       labels: labels.optional(),
       annotations: z.record(z.string().min(1).max(317), z.string().max(65_536)).optional(),

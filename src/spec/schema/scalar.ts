@@ -20,6 +20,16 @@ export const dnsLabel = (maxLength: number) =>
     .max(maxLength)
     .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, dnsWords)
 
+/** Of a service: 40 characters leave room for what is made of it, and a Service of Kubernetes begins with a letter. */
+export const serviceName = z
+  .string()
+  .min(1)
+  .max(40)
+  .regex(
+    /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    'use lower-case letters, digits and `-`, first a letter and last a letter or digit',
+  )
+
 /** Text without control characters, so that no message, log or header is broken by it. */
 export const plainText = (maxLength: number) =>
   z
