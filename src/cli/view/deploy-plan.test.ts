@@ -59,6 +59,20 @@ test('pods are told with their manner and what it costs callers', () => {
   )
 })
 
+test('room is told with the manner where pods are replaced, and once where it is refused', () => {
+  const placement = {
+    kind: 'Surge',
+    reason: 'there is room for 2 more',
+    room: { wanted: 2, now: 2, whenEnded: 2, whenReplaced: 2 },
+    notes: [],
+  } as const
+  const pods = { replaced: 2, manner: 'Surge', because: ['env[A]'], isPaused: false } as const
+  assert.match(render({ placement }), / {2}placement +there is room for 2 more$/)
+  assert.match(render({ placement, pods }), / {2}placement +Surge: there is room for 2 more$/)
+  const refusals = [{ code: 'TL_DEPLOY_IMPOSSIBLE', detail: placement.reason }] as const
+  assert.doesNotMatch(render({ placement, pods, refusals }), /placement/)
+})
+
 test('every refusal is told with what to do, and warnings before them', () => {
   const refusals = [
     { code: 'TL_CLUSTER_FORBIDDEN', detail: 'you may not', hint: 'ask' },

@@ -15,7 +15,7 @@ export function renderDeployPlan(plan: DeployPlan): string[] {
     ...(pods === null
       ? []
       : [renderRow('pods', describePods(pods)), renderRow('because of', pods.because.map(shorten).join(', '))]),
-    ...(placement === null ? [] : [renderRow('placement', `${placement.kind}: ${placement.reason}`)]),
+    ...describePlacement(plan).map((text) => renderRow('placement', text)),
     ...(placement?.notes ?? []).map((note) => renderRow('note', note)),
     ...warnings.map((warning) => renderRow('warning', warning)),
     ...refusals.map(({ detail, hint }) => renderRow('refused', hint === undefined ? detail : `${detail} (${hint})`)),
@@ -60,6 +60,12 @@ function show(value: unknown): string {
 function describeReplicas({ from, to, by }: DeployPlan['replicas']): string {
   if (by === 'Kept') return `${to}, as it is`
   return from === null || from === to ? String(to) : `${from} → ${to}`
+}
+
+/** Where no pod is replaced it is only a matter of room; what is refused for it says so itself. */
+function describePlacement({ placement, pods, refusals }: DeployPlan): string[] {
+  if (placement === null || refusals.some(({ detail }) => detail === placement.reason)) return []
+  return [pods === null ? placement.reason : `${placement.kind}: ${placement.reason}`]
 }
 
 function describePods({ replaced, manner, isPaused }: PodChange): string {
