@@ -8,7 +8,7 @@ export function judgeState(look: ClusterObservation, replicas: ReplicaCounts, ca
   if (deployment === undefined) return pods.length === 0 ? 'Missing' : 'Stopping'
   if (deployment.metadata?.deletionTimestamp !== undefined) return 'Stopping'
   const { desired, serving } = replicas
-  if (desired === 0) return pods.length === 0 ? 'Idle' : 'Stopping'
+  if (desired === 0) return pods.length === 0 ? 'Idle' : 'Progressing'
   const hinders = causes.filter(isHindrance)
   const closed = hinders.some(({ final, blocks }) => final && blocks === 'Traffic')
   if (isComplete(look, replicas) && !closed) return 'Ready'
@@ -30,7 +30,7 @@ export function isHindrance({ blocks }: Cause): boolean {
 
 /** One sentence, with the counts and the cause that matters most. */
 export function summarize(
-  { name, namespace, deployment }: ClusterObservation,
+  { name, namespace, deployment, pods }: ClusterObservation,
   state: ServiceState,
   replicas: ReplicaCounts,
   causes: readonly Cause[],
@@ -55,6 +55,8 @@ export function summarize(
     case 'Degraded':
       return `${name} is degraded: ${serving} of ${count(desired, 'replica')} serve${desired === 1 ? 's' : ''}${served ? why.replace(',', ', and the new revision does not get ready') : why}`
     case 'Progressing':
+      if (desired === 0)
+        return `${name} goes to sleep: ${count(pods.length, 'replica')} still answer${pods.length === 1 ? 's' : ''} what was asked`
       return `${name} is on its way: ${describeProgress({ desired, ready, old }, deployment?.spec?.strategy?.type)}${why.replace(', because ', '; ')}`
   }
 }

@@ -15,10 +15,11 @@ import type { EndedRollout } from '../../engine/state/records.ts'
 import type { RevisionStatus } from '../../engine/service-status.ts'
 import type { HistoryStatus, RolloutStatus, ServiceStatus } from '../api.ts'
 
-/** On the way out of a revision that never served, there is nobody who is left. */
+/** On the way out of a revision that never served there is nobody to take a place from; one that was rolled back by hand did serve. */
 export function findShownTurn(observation: ClusterObservation): Turn {
   const { stable, candidate } = findTurn(observation)
-  const servedNever = stable !== null && stable.rejected !== null && stable.ready === 0
+  const servedNever =
+    stable !== null && stable.rejected !== null && stable.rejected !== byHand.rolledBack && stable.ready === 0
   return candidate !== null && servedNever ? { stable: candidate, candidate: null } : { stable, candidate }
 }
 

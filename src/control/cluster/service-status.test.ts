@@ -4,6 +4,7 @@ import type { ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import { readRecordedLook } from '../../../test/kit/recorded-look.ts'
 import { marks } from '../../cluster/concerns.ts'
 import { explainService } from '../../cluster/explain/explain-service.ts'
+import { byHand } from '../../cluster/orders/verdict.ts'
 import { type ClusterRevision, listRevisions } from '../../cluster/revisions.ts'
 import { describeHistory } from './revisions.ts'
 import { describeService } from './service-status.ts'
@@ -57,21 +58,32 @@ test('a new revision that fails leaves the old one serving', () => {
   assert.equal(rollout?.candidate.ready, 0)
 })
 
-test('on the way out of a revision that was given up, the one that comes back is the one that serves', () => {
+/** The first revision comes back as the third one, and the second is left for this reason. */
+function goBack(reason: string) {
   const look = readRecordedLook('bad-update')
-  const [old, failed] = listRevisions(look)
-  assert(old !== undefined && failed !== undefined)
+  const [old, left] = listRevisions(look)
+  assert(old !== undefined && left !== undefined)
   const withNotes = ({ replicaSet }: ClusterRevision, notes: Record<string, string>): ReplicaSet => {
     const { metadata, ...rest } = replicaSet
     return { ...rest, metadata: { ...metadata, annotations: { ...metadata?.annotations, ...notes } } }
   }
-  const goingBack = {
+  return {
     ...look,
     replicaSets: [
-      withNotes(failed, { [marks.rejected]: 'Crashed: it ended with exit code 1' }),
+      withNotes(left, { [marks.rejected]: reason }),
       withNotes(old, { 'deployment.kubernetes.io/revision': '3' }),
     ],
   }
+}
+
+test('a rollback by hand is followed to its end, also when the last old pod does not answer any more', () => {
+  const goingBack = goBack(byHand.rolledBack)
+  const { rollout } = describeService(goingBack, explainService(goingBack))
+  assert.deepEqual([rollout?.id, rollout?.from, rollout?.to], ['revision-3', 2, 3])
+})
+
+test('on the way out of a revision that was given up, the one that comes back is the one that serves', () => {
+  const goingBack = goBack('Crashed: it ended with exit code 1')
   const { revision, rollout, rejected, revisions } = describeService(goingBack, explainService(goingBack))
   assert.deepEqual([revision, rollout, rejected?.revision], [3, null, 2])
   assert.deepEqual(

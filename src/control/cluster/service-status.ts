@@ -24,7 +24,7 @@ export function describeService(observation: ClusterObservation, explanation: Ex
   const { stable, candidate } = findShownTurn(observation)
   const [cause] = explanation.causes
   const rollout = describeRollout(observation, explanation.causes)
-  const starting = explanation.state === 'Progressing' && rollout === null
+  const starting = explanation.state === 'Progressing' && rollout === null && explanation.replicas.desired > 0
   return {
     name,
     file: null,
@@ -32,7 +32,7 @@ export function describeService(observation: ClusterObservation, explanation: Ex
     port: 80,
     phase: starting ? 'Starting' : phases[explanation.state],
     // Whoever shows it names the service and its phase.
-    summary: explanation.summary.replace(/^\S+ (is|has) [a-z ]+: /, ''),
+    summary: explanation.summary.replace(/^\S+ (is|has|goes) [a-z ]+: /, ''),
     environment: deployment?.metadata?.annotations?.['towline.dev/environment'] ?? null,
     revision: stable?.number ?? candidate?.number ?? 0,
     replicas: { desired: deployment?.spec?.replicas ?? 1, ready: explanation.replicas.serving },

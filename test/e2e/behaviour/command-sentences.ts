@@ -44,6 +44,8 @@ export const commandSentences: readonly Sentence[] = [
       await place.apply(service, blue)
       await say(place, 'rollback', service)
       assert.deepEqual(await place.readColours(service), ['red'])
+      assert.match(await say(place, 'scale', service, '0'), /^ *idle /m)
+      await say(place, 'scale', service, '1')
       const last = await until(place, service, isCalm)
       await say(place, 'down', service)
       assert.deepEqual(await place.listRest(last), [])
