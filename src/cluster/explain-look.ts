@@ -5,6 +5,7 @@ import type { DeviceHolder, Explanation } from './explain/cause.ts'
 import { explainService } from './explain/explain-service.ts'
 import { listGpuNodes } from './inventory/gpu-nodes.ts'
 import { readInventory } from './inventory/read-inventory.ts'
+import { containerName } from '../render/container.ts'
 import { openLog } from './logs/read-logs.ts'
 import { readLogLines } from './logs/log-lines.ts'
 import type { ClusterObservation } from './observation.ts'
@@ -13,6 +14,7 @@ import type { ClusterObservation } from './observation.ts'
 const maxTails = 4
 /** A stack trace, and what stands before it. */
 const tailLines = 30
+const limitBytes = 64 << 10
 /** A node that does not answer is no reason to wait with all the rest. */
 const tailTimeoutMs = 2000
 
@@ -53,11 +55,11 @@ async function readTail(
 ): Promise<readonly [string, string] | undefined> {
   const name = metadata?.name ?? ''
   // Until it is started again the one that ended is the present one.
-  const { state, lastState } = status?.containerStatuses?.[0] ?? {}
+  const { state, lastState } = status?.containerStatuses?.find((each) => each.name === containerName) ?? {}
   const previous = state?.running !== undefined && lastState?.terminated !== undefined
   const either = AbortSignal.any([AbortSignal.timeout(tailTimeoutMs), ...(signal === undefined ? [] : [signal])])
   try {
-    const stream = await openLog(client, name, { namespace, tail: tailLines, previous, signal: either })
+    const stream = await openLog(client, name, { namespace, tail: tailLines, limitBytes, previous, signal: either })
     if (stream === undefined) return undefined
     const lines: string[] = []
     for await (const { text } of readLogLines(name, stream)) lines.push(text)

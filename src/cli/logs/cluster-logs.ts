@@ -1,6 +1,6 @@
 import { systemClock } from '../../base/clock.ts'
 import { followLogs } from '../../cluster/logs/follow-logs.ts'
-import type { PodLine } from '../../cluster/logs/log-lines.ts'
+import type { PodLine, Told } from '../../cluster/logs/log-lines.ts'
 import { readLogs } from '../../cluster/logs/read-logs.ts'
 import { openKubeClient } from '../../kube/open-kube-client.ts'
 import type { ClusterFlags } from '../place-flags.ts'
@@ -25,15 +25,12 @@ export async function* readClusterLogs(
   })
   try {
     const of = { namespace: client.namespace, name, pod, signal: follow }
-    // By the clocks of the nodes, which may go otherwise than ours.
-    let lastMs = sinceMs
-    for await (const line of readLogs(client, { ...of, tail, sinceMs, previous })) {
-      lastMs = Math.max(lastMs ?? 0, line.atMs + 1)
-      yield describe(line)
-    }
+    // By the clocks of the nodes, each of which may go otherwise than ours.
+    const told = new Map<string, Told>()
+    for await (const line of readLogs(client, { ...of, tail, sinceMs, previous, onNote }, told)) yield describe(line)
     if (follow === undefined) return
-    const query = { ...of, clock: systemClock, signal: follow, sinceMs: lastMs, onNote }
-    for await (const line of followLogs(client, query)) if (line.atMs >= (lastMs ?? 0)) yield describe(line)
+    const query = { ...of, clock: systemClock, signal: follow, sinceMs, told, onNote }
+    for await (const line of followLogs(client, query)) yield describe(line)
   } finally {
     await client.close()
   }

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import { resources } from '../../kube/resources.ts'
-import { type PodLine, readLogLines } from './log-lines.ts'
+import { type PodLine, type Told, addTold, isTold, readLogLines } from './log-lines.ts'
 import { type LogQuery, listPods, maxStreams, openLog } from './read-logs.ts'
 
 const lookEveryMs = 1000
@@ -14,8 +14,8 @@ const maxWaiting = 1000
 export interface FollowQuery extends Omit<LogQuery, 'tail' | 'previous' | 'signal'> {
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** Said once: such as more pods than are followed. */
-  onNote?(note: string): void
+  /** Where `readLogs` ended, for each pod. */
+  readonly told?: ReadonlyMap<string, Told>
 }
 
 /**
@@ -73,21 +73,22 @@ async function lookForPods(
 async function followPod(
   client: KubeClient,
   pod: string,
-  { namespace, sinceMs, clock, signal }: FollowQuery,
+  { namespace, sinceMs, clock, signal, told: before }: FollowQuery,
   lines: PassThrough,
 ): Promise<void> {
-  let told: Told | undefined
+  let told = before?.get(pod)
   for (;;) {
     try {
       const from = told?.atMs ?? sinceMs
       const start = { namespace, follow: true, signal, ...(from === undefined ? {} : { sinceMs: from }) }
       const stream = await openLog(client, pod, start)
       if (stream === undefined && (await client.get(resources.pods, pod, { namespace, signal })) === undefined) return
+      let isAgain = told !== undefined
       for await (const line of stream === undefined ? [] : readLogLines(pod, stream)) {
-        if (told !== undefined && isTold(line, told)) continue
+        if (isAgain && told !== undefined && isTold(line, told)) continue
+        isAgain = false
         if (!lines.write(line)) await once(lines, 'drain', { signal })
-        const texts = line.time === told?.time ? [...told.texts, line.text] : [line.text]
-        told = { time: line.time, atMs: line.atMs, texts }
+        told = addTold(told, line)
       }
     } catch (error) {
       signal.throwIfAborted()
@@ -97,20 +98,10 @@ async function followPod(
   }
 }
 
-/** The last that was told, and all that was said in the same moment. */
-interface Told {
-  readonly time: string
-  readonly atMs: number
-  readonly texts: readonly string[]
-}
-
-/** An API server counts from whole seconds: what was told of the last one comes again. */
-function isTold({ time, text }: PodLine, told: Told): boolean {
-  return time < told.time || (time === told.time && told.texts.includes(text))
-}
-
 /** A pod, a node or an API server that is away comes back, and between two pods there may be none. */
 function isPassing(error: unknown): boolean {
-  if (!(error instanceof TowlineError)) return true
-  return ['TL_CLUSTER_UNREACHABLE', 'TL_CLUSTER_FAILED', 'TL_SERVICE_UNKNOWN'].includes(error.code)
+  return (
+    error instanceof TowlineError &&
+    ['TL_CLUSTER_UNREACHABLE', 'TL_CLUSTER_FAILED', 'TL_SERVICE_UNKNOWN'].includes(error.code)
+  )
 }

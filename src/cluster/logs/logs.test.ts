@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { StatusFailure } from '../../../test/kit/fake-api-server/objects/status-failure.ts'
 import type { LogHandler } from '../../../test/kit/fake-api-server/http/relays.ts'
 import { openFakeApiServer } from '../../../test/kit/fake-api-server/fake-api-server.ts'
 import { systemClock } from '../../base/clock.ts'
@@ -7,7 +8,7 @@ import type { KubeObject } from '../../kube/object.ts'
 import { openKubeClient } from '../../kube/open-kube-client.ts'
 import { resources } from '../../kube/resources.ts'
 import { followLogs } from './follow-logs.ts'
-import { type PodLine, mergeLines, readLogLines } from './log-lines.ts'
+import { type PodLine, type Told, mergeLines, readLogLines } from './log-lines.ts'
 import { readLogs } from './read-logs.ts'
 
 const at = (second: number, text: string): string => `2026-01-01T00:00:${String(second).padStart(2, '0')}.5Z ${text}\n`
@@ -51,7 +52,9 @@ test('what is asked for is asked of the API server', async (t) => {
   const asked: string[] = []
   const { client, of } = await begin(t, ({ query }) => void asked.push(query.toString()), ['cats-a'])
   await collect(readLogs(client, { ...of, previous: true, tail: 5, sinceMs: Date.UTC(2026, 0, 1) }))
-  assert.deepEqual(asked, ['timestamps=true&tailLines=5&sinceTime=2026-01-01T00%3A00%3A00.000Z&previous=true'])
+  assert.deepEqual(asked, [
+    'container=server&timestamps=true&tailLines=5&sinceTime=2026-01-01T00%3A00%3A00.000Z&previous=true',
+  ])
 })
 
 test('a service without pods, and a pod that is not of it, are told with what there is', async (t) => {
@@ -112,4 +115,88 @@ test('followed are also pods that come later; a stream that breaks goes on witho
     }
   })
   assert.deepEqual(told, ['cats-a: one', 'cats-a: two', 'cats-a: two and a half', 'cats-a: three', 'cats-b: late'])
+})
+
+test('of a pod with a container that was added to it, the server is read', async (t) => {
+  const { server, client, of } = await begin(t, ({ container }) => at(1, `of ${container}`), [])
+  server.objects.put(resources.pods, {
+    metadata: { name: 'cats-a', namespace: 'ml', labels: { 'towline.dev/service': 'cats' } },
+    spec: {
+      containers: [
+        { name: 'proxy', image: 'x' },
+        { name: 'server', image: 'x' },
+      ],
+    },
+  } as KubeObject)
+  assert.deepEqual(await collect(readLogs(client, of)), ['cats-a: of server'])
+})
+
+test('a container that waits has written nothing; every other refusal is told', async (t) => {
+  const { client, of } = await begin(t, ({ name }) => {
+    if (name === 'cats-a')
+      throw new StatusFailure(
+        400,
+        'BadRequest',
+        'container "server" in pod "cats-a" is waiting to start: ContainerCreating',
+      )
+    return at(1, 'one')
+  })
+  assert.deepEqual(await collect(readLogs(client, of)), ['cats-b: one'])
+  const odd = await begin(t, () => {
+    throw new StatusFailure(400, 'BadRequest', 'container server is not valid for pod cats-a')
+  })
+  await assert.rejects(collect(readLogs(odd.client, odd.of)), /container server is not valid/)
+})
+
+test('a pod on a node that is lost is a note, and a failure where it is the only one', async (t) => {
+  const lost: LogHandler = ({ name }) => {
+    if (name === 'cats-a')
+      throw new StatusFailure(500, 'InternalError', 'dial tcp 10.0.0.7:10250: connect: no route to host')
+    return at(1, 'one')
+  }
+  const notes: string[] = []
+  const onNote = (note: string): void => void notes.push(note)
+  const two = await begin(t, lost)
+  assert.deepEqual(await collect(readLogs(two.client, { ...two.of, onNote })), ['cats-b: one'])
+  assert.match(notes.join(), /^cats-a cannot be read: .*no route to host/)
+  const one = await begin(t, lost, ['cats-a'])
+  await assert.rejects(collect(readLogs(one.client, { ...one.of, onNote })), { code: 'TL_CLUSTER_FAILED' })
+})
+
+test('following goes on for each pod where reading ended, whatever the clocks of their nodes say', async (t) => {
+  // The node of the second pod is ten seconds behind.
+  const first = { 'cats-a': at(20, 'a1') + at(20, 'a2'), 'cats-b': at(10, 'b1') }
+  const later = { 'cats-a': at(20, 'a3') + at(21, 'a4'), 'cats-b': at(11, 'b2') }
+  const { client, of } = await begin(t, ({ name, query }) => {
+    const pod = name as keyof typeof first
+    return query.has('follow') ? first[pod] + later[pod] : first[pod]
+  })
+  const told = new Map<string, Told>()
+  assert.equal((await collect(readLogs(client, { ...of, tail: 1 }, told))).length, 1)
+  const controller = new AbortController()
+  const lines: string[] = []
+  await assert.rejects(async () => {
+    for await (const { pod, text } of followLogs(client, {
+      ...of,
+      told,
+      clock: systemClock,
+      signal: controller.signal,
+    }))
+      if (lines.push(`${pod}: ${text}`) === 3) controller.abort(new Error('enough'))
+  })
+  assert.deepEqual(lines.toSorted(), ['cats-a: a3', 'cats-a: a4', 'cats-b: b2'])
+})
+
+test('a line without an end is cut, and what comes after it is read', async () => {
+  const pieces = async function* () {
+    yield await Promise.resolve(Buffer.from(`2026-01-01T00:00:01.5Z ${'x'.repeat(100_000)}`))
+    for (let count = 0; count < 9; count++) yield Buffer.from('x'.repeat(100_000))
+    yield Buffer.from(`\n${at(2, 'short')}`)
+  }
+  const [long = '', short] = await collect(readLogLines('p', pieces()))
+  assert.ok(long.length < 70_000)
+  assert.match(long, /x… \(\d+ characters more\)$/)
+  const kept = long.length - 'p: '.length - long.slice(long.indexOf('…')).length
+  assert.equal(kept + Number(/\((\d+) /.exec(long)?.[1]), 1_000_000)
+  assert.equal(short, 'p: short')
 })
