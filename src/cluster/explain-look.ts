@@ -1,4 +1,4 @@
-import type { Pod } from 'kubernetes-types/core/v1.js'
+import type { ContainerStatus, Pod, PodStatus } from 'kubernetes-types/core/v1.js'
 import { TowlineError } from '../base/errors.ts'
 import type { KubeClient } from '../kube/kube-client.ts'
 import type { DeviceHolder, Explanation } from './explain/cause.ts'
@@ -14,7 +14,8 @@ import type { ClusterObservation } from './observation.ts'
 const maxTails = 4
 /** A stack trace, and what stands before it. */
 const tailLines = 30
-const limitBytes = 64 << 10
+/** Of all these lines together. A node counts from the first of them. */
+const limitBytes = 1 << 20
 /** A node that does not answer is no reason to wait with all the rest. */
 const tailTimeoutMs = 2000
 
@@ -55,14 +56,19 @@ async function readTail(
 ): Promise<readonly [string, string] | undefined> {
   const name = metadata?.name ?? ''
   // Until it is started again the one that ended is the present one.
-  const { state, lastState } = status?.containerStatuses?.find((each) => each.name === containerName) ?? {}
+  const { state, lastState } = serverStatus(status) ?? {}
   const previous = state?.running !== undefined && lastState?.terminated !== undefined
   const either = AbortSignal.any([AbortSignal.timeout(tailTimeoutMs), ...(signal === undefined ? [] : [signal])])
   try {
     const stream = await openLog(client, name, { namespace, tail: tailLines, limitBytes, previous, signal: either })
     if (stream === undefined) return undefined
+    const parts: Uint8Array[] = []
+    for await (const part of stream) parts.push(part)
+    const bytes = Buffer.concat(parts)
+    // Cut off at the end, which is what is wanted.
+    if (bytes.length >= limitBytes) return undefined
     const lines: string[] = []
-    for await (const { text } of readLogLines(name, stream)) lines.push(text)
+    for await (const { text } of readLogLines(name, [bytes])) lines.push(text)
     return lines.length === 0 ? undefined : [name, lines.join('\n')]
   } catch (error) {
     signal?.throwIfAborted()
@@ -72,9 +78,13 @@ async function readTail(
 }
 
 function hasEnded({ status }: Pod): boolean {
-  return (status?.containerStatuses ?? []).some(
-    ({ state, lastState, ready }) => state?.terminated !== undefined || (lastState?.terminated !== undefined && !ready),
-  )
+  const { state, lastState, ready } = serverStatus(status) ?? {}
+  return state?.terminated !== undefined || (lastState?.terminated !== undefined && ready === false)
+}
+
+/** Others may stand in a pod that were added to it, and before it. */
+function serverStatus(status: PodStatus | undefined): ContainerStatus | undefined {
+  return status?.containerStatuses?.find(({ name }) => name === containerName)
 }
 
 async function listHolders(

@@ -99,3 +99,12 @@ test('kinds that a server does not have are told apart from those it has', async
   assert.equal(await client.serves(resources.httpRoutes), false)
   assert.equal((await client.version()).major, 1)
 })
+
+test('a kind whose own server is away is not served now, and is once it is back', async (t) => {
+  const { server, client } = await openPair(t, { kinds: [resources.podMetrics] })
+  const when = { path: /^\/apis\/metrics\.k8s\.io/ }
+  const fault = server.faults.add({ when, times: Infinity, does: { kind: 'Refuse', status: 503 } })
+  assert.equal(await client.serves(resources.podMetrics), false)
+  fault.remove()
+  assert.equal(await client.serves(resources.podMetrics), true)
+})

@@ -81,7 +81,7 @@ function createKubeClient(access: ClusterAccess, transport: Transport, pageSize:
     serves: async (resource) => {
       const path = groupPath(resource)
       if (served.get(path)?.has(resource.plural) !== true) {
-        const found = (await orMissing(json({ method: 'GET', path }))) as Discovery | undefined
+        const found = (await orMissing(json({ method: 'GET', path })).catch(orAway)) as Discovery | undefined
         served.set(path, new Set((found?.resources ?? []).map(({ name }) => name)))
       }
       return served.get(path)?.has(resource.plural) === true
@@ -144,6 +144,12 @@ function describe({ method, path }: Pick<KubeCall, 'method' | 'path'>, server: s
 }
 
 /** A place that is empty is no failure. */
+/** Of a group that another server answers for, which is away: to whoever asks now it is not served. */
+function orAway(error: unknown): undefined {
+  if (statusOf(error) === 503) return undefined
+  throw error
+}
+
 async function orMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer

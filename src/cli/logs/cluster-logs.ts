@@ -37,13 +37,13 @@ export async function* readClusterLogs(
 }
 
 /** The name of the pod is the replica's; a line that is no JSON has the time at which the node read it. */
-function describe({ pod, atMs, text }: PodLine): LogLine {
+function describe({ pod, atMs, time, text }: PodLine): LogLine {
   const [line] = parseLogLines(text)
   const { replica: _, ...fields } = line?.fields ?? { msg: text }
   const named = { ...fields, replica: pod }
   return {
     atMs: line === undefined || line.atMs === 0 ? atMs : line.atMs,
     fields: named,
-    raw: JSON.stringify({ time: new Date(atMs).toISOString(), ...named }),
+    raw: JSON.stringify(time === '' ? named : { time: new Date(atMs).toISOString(), ...named }),
   }
 }

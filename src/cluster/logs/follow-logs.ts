@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import { resources } from '../../kube/resources.ts'
-import { type PodLine, type Told, addTold, isTold, readLogLines } from './log-lines.ts'
+import { type PodLine, type Told, addTold, createToldFilter, readLogLines } from './log-lines.ts'
 import { type LogQuery, listPods, maxStreams, openLog } from './read-logs.ts'
 
 const lookEveryMs = 1000
@@ -79,14 +79,13 @@ async function followPod(
   let told = before?.get(pod)
   for (;;) {
     try {
-      const from = told?.atMs ?? sinceMs
+      const from = told === undefined || told.time === '' ? sinceMs : told.atMs
       const start = { namespace, follow: true, signal, ...(from === undefined ? {} : { sinceMs: from }) }
       const stream = await openLog(client, pod, start)
       if (stream === undefined && (await client.get(resources.pods, pod, { namespace, signal })) === undefined) return
-      let isAgain = told !== undefined
-      for await (const line of stream === undefined ? [] : readLogLines(pod, stream)) {
-        if (isAgain && told !== undefined && isTold(line, told)) continue
-        isAgain = false
+      const isTold = createToldFilter(told)
+      for await (const line of stream === undefined ? [] : readLogLines(pod, stream, told)) {
+        if (isTold(line)) continue
         if (!lines.write(line)) await once(lines, 'drain', { signal })
         told = addTold(told, line)
       }

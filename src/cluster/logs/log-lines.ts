@@ -1,9 +1,9 @@
 /** One line of a container, with the time at which its node read it. */
 export interface PodLine {
   readonly pod: string
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; 0 where there is no time. */
   readonly atMs: number
-  /** The same as the node wrote it, to the nanosecond: where to go on from. */
+  /** The same as the node wrote it, to the nanosecond: where to go on from. Empty: there is none. */
   readonly time: string
   readonly text: string
 }
@@ -15,15 +15,34 @@ export interface Told {
   readonly texts: readonly string[]
 }
 
-export function addTold(told: Told | undefined, { time, atMs, text }: PodLine): Told {
-  return { time, atMs, texts: time === told?.time ? [...told.texts, text] : [text] }
+export function addTold(told: Told | undefined, line: PodLine): Told {
+  const before = told !== undefined && compareTimes(line, told) === 0 ? told.texts : []
+  return { time: line.time, atMs: line.atMs, texts: [...before, line.text] }
 }
 
-/** Of a stream that begins again: an API server counts from whole seconds, and what was told of the last one comes once more. */
-export function isTold(line: PodLine, told: Told): boolean {
-  if (line.atMs !== told.atMs) return line.atMs < told.atMs
-  const [own, last] = [nanosOf(line.time), nanosOf(told.time)]
-  return own < last || (own === last && told.texts.includes(line.text))
+/**
+ * Answers of each line of a stream that begins again whether it was told: an API server counts from whole seconds, so that some come
+ * once more. From the first new line on the clock of a node may be set back without a line being lost.
+ */
+export function createToldFilter(told: Told | undefined): (line: PodLine) => boolean {
+  if (told === undefined) return () => false
+  const texts = [...told.texts]
+  let isNew = false
+  return (line) => {
+    const order = compareTimes(line, told)
+    // The same text twice in one moment is two lines.
+    const at = order === 0 ? texts.indexOf(line.text) : -1
+    if (at !== -1) texts.splice(at, 1)
+    const isTold = at !== -1 || (order < 0 && !isNew)
+    if (!isTold) isNew = true
+    return isTold
+  }
+}
+
+type Moment = Pick<Told, 'atMs' | 'time'>
+
+function compareTimes(a: Moment, b: Moment): number {
+  return a.atMs - b.atMs || nanosOf(a.time) - nanosOf(b.time)
 }
 
 /** Of a second. */
@@ -34,13 +53,20 @@ function nanosOf(time: string): number {
 /** In characters; what is longer is no line that anybody reads. */
 const maxLineLength = 64 << 10
 
-/** `2026-11-26T06:04:48.123456789Z the line`, as an API server writes it with `timestamps=true`; what has no time is of the line before. */
-export async function* readLogLines(pod: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<PodLine> {
+/**
+ * `2026-11-26T06:04:48.123456789Z the line`, as an API server writes it with `timestamps=true`; what has no time, such as the word of a
+ * node that its log is gone, is of the line before: of `told` where it is the first.
+ */
+export async function* readLogLines(
+  pod: string,
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  told?: Told,
+): AsyncGenerator<PodLine> {
   const decoder = new TextDecoder()
   let rest = ''
   /** Characters of `rest` that are not kept. */
   let dropped = 0
-  let last: PodLine | undefined
+  let last: Moment | undefined = told
   for await (const chunk of bytes) {
     rest += decoder.decode(chunk, { stream: true })
     const lines = rest.split('\n')
@@ -60,11 +86,12 @@ function shorten(line: string, dropped: number): string {
   return more === 0 ? line : `${line.slice(0, maxLineLength)}… (${more} characters more)`
 }
 
-function parseLine(pod: string, line: string, last: PodLine | undefined): PodLine {
+function parseLine(pod: string, line: string, last: Moment | undefined): PodLine {
   const [, time, text] = /^(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) ?(.*)$/s.exec(line) ?? []
-  if (time === undefined || text === undefined)
+  const atMs = Date.parse(time ?? '')
+  if (time === undefined || text === undefined || Number.isNaN(atMs))
     return { pod, atMs: last?.atMs ?? 0, time: last?.time ?? '', text: line }
-  return { pod, atMs: Date.parse(time), time, text }
+  return { pod, atMs, time, text }
 }
 
 /** Lines of several pods in the order of their times; those of one pod keep their own. Holds one line of each. */

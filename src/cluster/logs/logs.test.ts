@@ -8,7 +8,7 @@ import type { KubeObject } from '../../kube/object.ts'
 import { openKubeClient } from '../../kube/open-kube-client.ts'
 import { resources } from '../../kube/resources.ts'
 import { followLogs } from './follow-logs.ts'
-import { type PodLine, type Told, mergeLines, readLogLines } from './log-lines.ts'
+import type { PodLine, Told } from './log-lines.ts'
 import { readLogs } from './read-logs.ts'
 
 const at = (second: number, text: string): string => `2026-01-01T00:00:${String(second).padStart(2, '0')}.5Z ${text}\n`
@@ -64,28 +64,6 @@ test('a service without pods, and a pod that is not of it, are told with what th
     message: /`dogs` has no pods in namespace ml/,
   })
   await assert.rejects(collect(readLogs(client, { ...of, pod: 'x' })), { message: /it has cats-a, cats-b/ })
-})
-
-test('a line that comes in pieces, and text of many bytes cut in the middle, arrive whole', async () => {
-  const bytes = Buffer.from(at(1, 'größe 猫') + at(2, 'end'))
-  const pieces = async function* () {
-    for (let start = 0; start < bytes.length; start += 3) yield await Promise.resolve(bytes.subarray(start, start + 3))
-  }
-  const lines = await collect(readLogLines('p', pieces()))
-  assert.deepEqual(lines, ['p: größe 猫', 'p: end'])
-})
-
-test('whoever stops reading closes every stream', async () => {
-  const closed: string[] = []
-  const endless = async function* (pod: string): AsyncGenerator<PodLine> {
-    try {
-      for (;;) yield await Promise.resolve({ pod, atMs: 0, time: '', text: 'x' })
-    } finally {
-      closed.push(pod)
-    }
-  }
-  for await (const _ of mergeLines([endless('a'), endless('b')])) break
-  assert.deepEqual(closed.toSorted(), ['a', 'b'])
 })
 
 test('followed are also pods that come later; a stream that breaks goes on without a line twice', async (t) => {
@@ -187,16 +165,81 @@ test('following goes on for each pod where reading ended, whatever the clocks of
   assert.deepEqual(lines.toSorted(), ['cats-a: a3', 'cats-a: a4', 'cats-b: b2'])
 })
 
-test('a line without an end is cut, and what comes after it is read', async () => {
-  const pieces = async function* () {
-    yield await Promise.resolve(Buffer.from(`2026-01-01T00:00:01.5Z ${'x'.repeat(100_000)}`))
-    for (let count = 0; count < 9; count++) yield Buffer.from('x'.repeat(100_000))
-    yield Buffer.from(`\n${at(2, 'short')}`)
+test('what nodes say of a container that has nothing to read yet is no failure', async (t) => {
+  const said = [
+    'container "server" in pod "cats-a" is not available',
+    'container "server" in pod "cats-a" is waiting to start - no logs yet',
+    'container "server" in pod "cats-a" is waiting to start: trying and failing to pull image',
+    'container "server" in pod "cats-a" is terminated',
+    'previous terminated container "server" in pod "cats-a" not found',
+    'pod cats-a does not have a host assigned',
+  ]
+  const left = [...said]
+  const { client, of } = await begin(t, () => {
+    throw new StatusFailure(400, 'BadRequest', left.shift() ?? 'nothing is left')
+  }, ['cats-a'])
+  for (const _ of said) assert.deepEqual(await collect(readLogs(client, of)), [])
+  await assert.rejects(collect(readLogs(client, of)), /nothing is left/)
+})
+
+test('after a node sets its clock back, and where a text comes twice in one moment, no line is lost', async (t) => {
+  let count = 0
+  const { client, of } = await begin(
+    t,
+    () => (++count === 1 ? at(20, 'a') : at(20, 'a') + at(20, 'a') + at(21, 'b') + at(5, 'set back') + at(21, 'b')),
+    ['cats-a'],
+  )
+  const controller = new AbortController()
+  const clock = { ...systemClock, sleep: async (_: number, signal?: AbortSignal) => await systemClock.sleep(5, signal) }
+  const texts: string[] = []
+  await assert.rejects(
+    async () => {
+      for await (const { text } of followLogs(client, { ...of, clock, signal: controller.signal }))
+        if (texts.push(text) === 5) controller.abort(new Error('enough'))
+    },
+    { message: 'enough' },
+  )
+  assert.deepEqual(texts, ['a', 'a', 'b', 'set back', 'b'])
+})
+
+test('the word of a node that it has no log, which comes without a time, is told once', async (t) => {
+  let count = 0
+  const asked: (string | null)[] = []
+  const { client, of } = await begin(
+    t,
+    ({ query }) => {
+      asked.push(query.get('sinceTime'))
+      return ++count < 3 ? 'unable to retrieve container logs\n' : `unable to retrieve container logs\n${at(1, 'one')}`
+    },
+    ['cats-a'],
+  )
+  const controller = new AbortController()
+  const clock = { ...systemClock, sleep: async (_: number, signal?: AbortSignal) => await systemClock.sleep(5, signal) }
+  const texts: string[] = []
+  await assert.rejects(
+    async () => {
+      for await (const { text } of followLogs(client, { ...of, clock, signal: controller.signal }))
+        if (texts.push(text) === 2) controller.abort(new Error('enough'))
+    },
+    { message: 'enough' },
+  )
+  assert.deepEqual(texts, ['unable to retrieve container logs', 'one'])
+  assert.deepEqual(asked.slice(0, 3), [null, null, null])
+})
+
+test('a pod that is not reached is tried again; a fault of ours ends the following at once', async (t) => {
+  let count = 0
+  const { client, of } = await begin(t, () => {
+    if (++count < 3) throw new StatusFailure(500, 'InternalError', 'dial tcp 10.0.0.7:10250: connect: no route to host')
+    return at(1, 'one')
+  }, ['cats-a'])
+  const controller = new AbortController()
+  const clock = { ...systemClock, sleep: async (_: number, signal?: AbortSignal) => await systemClock.sleep(5, signal) }
+  const query = { ...of, clock, signal: controller.signal }
+  for await (const { text } of followLogs(client, query)) {
+    assert.equal(text, 'one')
+    break
   }
-  const [long = '', short] = await collect(readLogLines('p', pieces()))
-  assert.ok(long.length < 70_000)
-  assert.match(long, /x… \(\d+ characters more\)$/)
-  const kept = long.length - 'p: '.length - long.slice(long.indexOf('…')).length
-  assert.equal(kept + Number(/\((\d+) /.exec(long)?.[1]), 1_000_000)
-  assert.equal(short, 'p: short')
+  const faulty = { ...client, stream: () => Promise.reject(new TypeError('x is not a function')) }
+  await assert.rejects(collect(followLogs(faulty, query)), TypeError)
 })

@@ -101,9 +101,9 @@ export interface LogStart extends Pick<LogQuery, 'namespace' | 'tail' | 'sinceMs
   readonly limitBytes?: number
 }
 
-/** What kubelets say with a 400 of a container that has nothing to read; every other 400 is a fault of the question. */
+/** What is said with a 400 of a container that has nothing to read (yet); every other 400 is a fault of the question. */
 const nothingToRead =
-  /waiting to start|previous terminated container|does not have a host assigned|failing to pull image/
+  /is waiting to start|is not available|is terminated|previous terminated container|does not have a host assigned/
 
 /** Undefined: its container has not started yet, or there is none before it, or it is gone. */
 export async function openLog(

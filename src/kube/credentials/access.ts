@@ -7,11 +7,11 @@ export interface ClusterAccess {
   readonly tls: ClusterTls
   /** `http://proxy:3128`; absent: straight. */
   readonly proxy?: string
-  /** Who asks. `renewed`: the server did not take the last answer. TL_KUBECONFIG_UNUSABLE where a file or a plugin fails. */
+  /** Who asks. `refused`: an answer that the server did not take. TL_KUBECONFIG_UNUSABLE where a file or a plugin fails. */
   readonly authorize: Login
 }
 
-export type Login = (renewed: boolean) => Promise<Authority>
+export type Login = (refused?: Authority) => Promise<Authority>
 
 export interface Authority {
   /** Names in lower case. */

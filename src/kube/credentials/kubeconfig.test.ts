@@ -36,7 +36,7 @@ test('of several files the first says which context is current, and all give the
   assert.deepEqual([(await read(both)).context, (await read(both)).namespace], ['a', 'ns-a'])
   const second = await read(both, 'b')
   assert.equal(second.namespace, 'ns-b')
-  assert.equal((await second.authorize(false)).headers['authorization'], 'Bearer two')
+  assert.equal((await second.authorize()).headers['authorization'], 'Bearer two')
 })
 
 test('a token in a file is read again when the server does not take it any more', async (t) => {
@@ -44,8 +44,8 @@ test('a token in a file is read again when the server does not take it any more'
   writeFileSync(join(dir, 'token'), 'old\n')
   const { authorize } = await read(write(dir, 'a', { tokenFile: 'token' }))
   writeFileSync(join(dir, 'token'), 'new\n')
-  assert.equal((await authorize(false)).headers['authorization'], 'Bearer old')
-  assert.equal((await authorize(true)).headers['authorization'], 'Bearer new')
+  assert.equal((await authorize()).headers['authorization'], 'Bearer old')
+  assert.equal((await authorize(await authorize())).headers['authorization'], 'Bearer new')
 })
 
 test('a command signs in, and is asked again when its token is not taken', async (t) => {
@@ -60,9 +60,9 @@ test('a command signs in, and is asked again when its token is not taken', async
   chmodSync(command, 0o755)
   const exec = { apiVersion: 'client.authentication.k8s.io/v1', command, interactiveMode: 'Never' }
   const { authorize } = await read(write(dir, 'a', { exec }))
-  const first = (await authorize(false)).headers['authorization']
-  assert.equal((await authorize(false)).headers['authorization'], first)
-  assert.notEqual((await authorize(true)).headers['authorization'], first)
+  const first = (await authorize()).headers['authorization']
+  assert.equal((await authorize()).headers['authorization'], first)
+  assert.notEqual((await authorize(await authorize())).headers['authorization'], first)
 })
 
 test('what is wrong with the access names the file and what there is, and no secret', async (t) => {
@@ -87,4 +87,19 @@ test('what is wrong with the access names the file and what there is, and no sec
       message: /nope/,
     },
   )
+})
+
+test('a namespace that cannot be one is told before anybody is asked', async (t) => {
+  const kubeconfig = write(openDir(t), 'a', { token: 'one' })
+  for (const namespace of ['Bad Name/..', '../x', '', 'a'.repeat(64)])
+    await assert.rejects(readAccess({ kubeconfig, namespace, env: {} }, systemClock), { code: 'TL_REQUEST_INVALID' })
+})
+
+test('a token that no request can carry is told with whose it is, and not shown', async (t) => {
+  const kubeconfig = write(openDir(t), 'a', { token: 's3cret\nmore' })
+  await assert.rejects(readAccess({ kubeconfig, env: {} }, systemClock), (error: Error) => {
+    assert.match(error.message, /the user `.*`: its `authorization` has characters that no request can carry/)
+    assert.doesNotMatch(error.message, /s3cret/)
+    return true
+  })
 })

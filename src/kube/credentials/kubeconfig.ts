@@ -3,6 +3,8 @@ import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import type { Clock } from '../../base/clock.ts'
+import { oneLine } from '../../base/display.ts'
+import { TowlineError } from '../../base/errors.ts'
 import type { AccessWishes, Authority, ClusterAccess, ClusterTls, Login } from './access.ts'
 import { readInCluster } from './in-cluster.ts'
 import { type Entry, type Kubeconfig, readKubeconfig, readTextField } from './kubeconfig-files.ts'
@@ -17,6 +19,7 @@ import { unusable } from './unusable.ts'
  */
 export async function readAccess(wishes: AccessWishes, clock: Clock): Promise<ClusterAccess> {
   const { env = process.env } = wishes
+  checkNamespace(wishes.namespace)
   const named = wishes.kubeconfig ?? env['KUBECONFIG'] ?? ''
   const files = named === '' ? [join(env['HOME'] ?? homedir(), '.kube', 'config')] : splitFiles(named)
   const present = files.filter((file) => existsSync(file))
@@ -27,6 +30,14 @@ export async function readAccess(wishes: AccessWishes, clock: Clock): Promise<Cl
     `there is no ${files.join(' and no ')}`,
     'sign in to a cluster, or name the file with the variable KUBECONFIG',
   )
+}
+
+/** A server would answer to another name that there is no such resource. */
+function checkNamespace(namespace: string | undefined): void {
+  if (namespace === undefined || (namespace.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(namespace))) return
+  throw new TowlineError('TL_REQUEST_INVALID', `\`${oneLine(namespace)}\` is no name of a namespace`, {
+    hint: 'use lower-case letters, digits and `-`, at most 63, first and last a letter or digit',
+  })
 }
 
 function splitFiles(named: string): string[] {
@@ -47,10 +58,12 @@ async function readFiles(config: Kubeconfig, wishes: AccessWishes, clock: Clock)
     wishes.env ?? process.env,
     atCluster,
   )
-  const authorize = openLogin({ context, cluster, user }, clock)
+  const login = openLogin({ context, cluster, user }, clock)
+  const who = user === undefined ? at : `${user.file}: the user \`${user.name}\``
+  const authorize: Login = async (refused) => checkHeaders(await login(refused), who)
   const tls = readTls(cluster, atCluster)
   // Now, and not at the first request: whoever reads the message knows then which file it is about.
-  checkTls(tls, await authorize(false), user === undefined ? at : `${user.file}: the user \`${user.name}\``)
+  checkTls(tls, await authorize(), who)
   return {
     server,
     context: context.name,
@@ -109,7 +122,15 @@ function openLogin(
 ): Login {
   if (user === undefined) return () => Promise.resolve({ headers: {} })
   const hasPlugin = user.fields['exec'] !== undefined || user.fields['auth-provider'] !== undefined
-  return hasPlugin ? openPluginLogin({ context, cluster, user }) : openStaticLogin(user, clock)
+  return hasPlugin ? openPluginLogin({ context, cluster, user }, clock) : openStaticLogin(user, clock)
+}
+
+/** A token with an end of line inside would be refused far from here, as a fault of ours. */
+function checkHeaders(authority: Authority, who: string): Authority {
+  const bad = Object.entries(authority.headers).find(([, value]) => !/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
+  if (bad !== undefined)
+    throw unusable(`${who}: its \`${bad[0]}\` has characters that no request can carry`, 'sign in again')
+  return authority
 }
 
 function checkTls({ ca }: ClusterTls, { certificate }: Authority, who: string): void {

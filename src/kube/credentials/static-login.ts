@@ -27,10 +27,10 @@ export function openStaticLogin(user: Entry, clock: Clock): Login {
     }
   }
   let authority: Authority | undefined
-  return async (renewed) => {
-    if (authority === undefined || renewed) authority = read()
+  return async (refused) => {
+    if (authority === undefined || refused !== undefined) authority = read()
     if (readTokenFile === undefined) return authority
-    const { headers } = await readTokenFile(renewed)
+    const { headers } = await readTokenFile(refused)
     return { ...authority, headers: { ...authority.headers, ...headers } }
   }
 }

@@ -11,8 +11,8 @@ const keptMs = 60_000
 export function openTokenFile(file: string, clock: Clock): Login {
   let token = ''
   let readAtMs = -Infinity
-  return async (renewed) => {
-    if (renewed || clock.monotonicMs() - readAtMs >= keptMs) {
+  return async (refused) => {
+    if (refused !== undefined || clock.monotonicMs() - readAtMs >= keptMs) {
       token = readToken(file) ?? token
       readAtMs = clock.monotonicMs()
     }

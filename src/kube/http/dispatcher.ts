@@ -7,7 +7,7 @@ const keepAliveTimeoutMs = 30_000
 
 /**
  * HTTP/1.1: each watch has a connection of its own, and what ends one connection ends one watch. Over HTTP/2 all would share one, and
- * nothing here sends hundreds of calls at a time (measured: ADR 11). As many connections as there are calls: a queue would stop
+ * nothing here sends hundreds of calls at a time (ADR 11). As many connections as there are calls: a queue would stop
  * everybody behind the watches.
  */
 export async function openDispatcher(

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../base/clock.ts'
-import type { ClientCertificate, ClusterAccess } from '../credentials/access.ts'
+import type { Authority, ClientCertificate, ClusterAccess } from '../credentials/access.ts'
 import { type KubeAnswer, readStart } from './answer.ts'
 import { isSameCertificate, openDispatcher } from './dispatcher.ts'
 import { readFailure } from './failure.ts'
@@ -52,10 +52,9 @@ export function openTransport({ access, clock, userAgent, random }: TransportOpt
   const pool = openPool(access)
   let wasReached = false
 
-  const dispatch = async (call: KubeCall, renewed: boolean): Promise<KubeAnswer> => {
+  const dispatch = async (call: KubeCall, { headers, certificate }: Authority): Promise<KubeAnswer> => {
     const { method, path, body = null, timeoutMs = defaultTimeoutMs, signal } = call
     signal?.throwIfAborted()
-    const { headers, certificate } = await authorize(renewed)
     const dispatcher = await pool.use(certificate)
     const explain = (error: unknown): unknown =>
       signal?.aborted === true ? signal.reason : explainSilence(error, access)
@@ -82,10 +81,12 @@ export function openTransport({ access, clock, userAgent, random }: TransportOpt
   }
 
   const send = async (call: KubeCall): Promise<KubeAnswer> => {
-    const answer = await dispatch(call, false)
+    call.signal?.throwIfAborted()
+    const authority = await authorize()
+    const answer = await dispatch(call, authority)
     if (answer.status !== 401) return answer
     await readStart(answer.body, maxFailureBytes)
-    return await dispatch(call, true)
+    return await dispatch(call, await authorize(authority))
   }
 
   return {

@@ -14,8 +14,8 @@ export interface InformerOptions<T> {
   readonly indexes?: Indexes<T>
   /** In the order in which they happened, one after the other: the next waits for the last. What it throws is a bug, and ends all. */
   readonly onChange?: (change: Change<T>) => void | Promise<void>
-  /** The list or the watch failed; it is tried again after `afterMs`. */
-  readonly onTrouble?: (outcome: Outcome, error: unknown, afterMs: number) => void
+  /** The list or the watch failed; it is tried again after `afterMs`. Null: it is not, and the informer has ended. */
+  readonly onTrouble?: (outcome: Outcome, error: unknown, afterMs: number | null) => void
   readonly clock: Clock
   readonly signal: AbortSignal
   /** In [0, 1): spreads retries and the length of watches. */
@@ -138,7 +138,10 @@ export function openInformer<T extends KubeObject>(options: InformerOptions<T>):
       const { outcome, error } = await act(course.doing)
       const hasProgress = stats.arrivals + stats.bookmarks > arrivedBefore
       const step = decideStep(course, outcome, hasProgress, random())
-      if (step.kind === 'Stop') return synced.reject(error)
+      if (step.kind === 'Stop') {
+        onTrouble?.(outcome, error, null)
+        return synced.reject(error)
+      }
       course = step.course
       if (outcome.kind === 'Listed') synced.resolve()
       else if (outcome.kind !== 'Ended') {
