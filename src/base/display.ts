@@ -37,6 +37,11 @@ export function formatDigest(digest: string, digits = 6): string {
   return `${digest.replace('sha256:', '').slice(0, digits)}…`
 }
 
+/** In a text that names digests, each of them in short: `sha256:7793a8…`. */
+export function shortenDigests(text: string): string {
+  return text.replaceAll(/sha256:[0-9a-f]{64}/g, (digest) => `sha256:${formatDigest(digest)}`)
+}
+
 /** Text from outside as one short line without control characters, so that it cannot write over a terminal. */
 export function oneLine(text: string): string {
   const plain = text.replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()

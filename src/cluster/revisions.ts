@@ -55,8 +55,17 @@ export function findTurn(observation: Pick<ClusterObservation, 'replicaSets' | '
 
 /** When the newest revision was complete; undefined while it goes on, and where it failed. */
 export function endOfRollout({ deployment }: Pick<ClusterObservation, 'deployment'>): number | undefined {
-  const progressing = deployment?.status?.conditions?.find(({ type }) => type === 'Progressing')
-  return progressing?.reason === 'NewReplicaSetAvailable' ? Date.parse(progressing.lastUpdateTime ?? '') : undefined
+  const { conditions, observedGeneration, updatedReplicas = 0, replicas = 0 } = deployment?.status ?? {}
+  const progressing = conditions?.find(({ type }) => type === 'Progressing')
+  // A pause takes the place of the reason, also where nothing was going on.
+  const isAtRest =
+    /^Deployment(Paused|Resumed)$/.test(progressing?.reason ?? '') &&
+    observedGeneration === deployment?.metadata?.generation &&
+    updatedReplicas === replicas &&
+    replicas > 0
+  return progressing?.reason === 'NewReplicaSetAvailable' || isAtRest
+    ? Date.parse(progressing?.lastUpdateTime ?? '')
+    : undefined
 }
 
 /**

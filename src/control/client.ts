@@ -88,7 +88,10 @@ export function createClient(projectDir: string): EngineClient {
   return {
     place: { kind: 'Engine', projectDir: shown },
     status,
-    services: async () => (await status()).services,
+    services: async (name) => {
+      const { services } = await status()
+      return name === undefined ? services : [findService(services, name)]
+    },
     apply: async (name, body) => (await call('PUT', at(name), { body, timeoutMs: applyMs })) as ServiceStatus,
     plan: async (name, body) => (await call('POST', at(name, '/plan'), { body, timeoutMs: applyMs })) as PlanStatus,
     scale: async (name, replicas) => (await call('PUT', at(name, '/scale'), { body: { replicas } })) as ServiceStatus,
@@ -96,7 +99,10 @@ export function createClient(projectDir: string): EngineClient {
     history: async (name) => (await call('GET', at(name, '/history'))) as HistoryStatus,
     restartGateway: async () => (await call('POST', '/v1/gateway/restart', { timeoutMs: handoverMs })) as EngineStatus,
     events: async (name, count) => (await call('GET', `${at(name, '/events')}?count=${count}`)) as EngineEvent[],
-    load: async () => (await call('GET', '/v1/load')) as LoadStatus,
+    load: async (name) => {
+      const load = (await call('GET', '/v1/load')) as LoadStatus
+      return { ...load, services: load.services.filter((service) => name === undefined || service.name === name) }
+    },
     remove: async (name) => {
       await call('DELETE', at(name), { timeoutMs: removeMs })
     },

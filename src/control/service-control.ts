@@ -13,12 +13,14 @@ export type Place =
  */
 export interface ServiceControl {
   readonly place: Place
-  services(): Promise<readonly ServiceStatus[]>
+  /** All, or the one of this name: TL_SERVICE_UNKNOWN names those there are. */
+  services(name?: string): Promise<readonly ServiceStatus[]>
   scale(name: string, replicas: number): Promise<ServiceStatus>
   /** TL_ROLLOUT_REFUSED where it cannot be done now. */
   order(name: string, order: ServiceOrder): Promise<OrderAnswer>
   history(name: string): Promise<HistoryStatus>
-  load(): Promise<LoadStatus>
+  /** Of all, or of the one of this name. */
+  load(name?: string): Promise<LoadStatus>
   /** The last `count`, oldest first. */
   events(name: string, count: number): Promise<EngineEvent[]>
   /** Resolves when all of it is gone. */

@@ -73,6 +73,8 @@ export interface OrderAnswer {
   /** Null: it was carried out; else why there was nothing to do. */
   readonly nothing: string | null
   readonly status: ServiceStatus
+  /** What a person has to know beside it. */
+  readonly note?: string
 }
 
 export type { Application }

@@ -1,4 +1,4 @@
-import { formatMs } from '../../base/display.ts'
+import { formatMs, shortenDigests } from '../../base/display.ts'
 import { findService } from '../../control/find-service.ts'
 import type { CliContext } from '../context.ts'
 import { useControl } from '../place.ts'
@@ -12,7 +12,7 @@ export interface EventsFlags extends PlaceFlags {
 
 export async function events(this: CliContext, flags: EventsFlags, name: string): Promise<void> {
   const list = await useControl(this, flags, async (control) => {
-    findService(await control.services(), name)
+    findService(await control.services(name), name)
     return control.events(name, flags.count)
   })
   if (flags.json) return this.terminal.out(JSON.stringify(list, undefined, 2))
@@ -21,7 +21,7 @@ export async function events(this: CliContext, flags: EventsFlags, name: string)
     `${formatMs(Math.max(0, nowMs - atMs))} ago`,
     replica ?? service ?? 'gateway',
     reason,
-    message,
+    shortenDigests(message),
   ])
   this.terminal.out(renderTable(['WHEN', 'WHO', 'WHAT', 'MORE'], rows))
 }

@@ -6,7 +6,7 @@ import { settle } from '../rollout/settle.ts'
 
 export async function scale(this: CliContext, flags: PlaceFlags, name: string, replicas: number): Promise<void> {
   await useControl(this, flags, async (control) => {
-    findService(await control.services(), name)
+    findService(await control.services(name), name)
     await control.scale(name, replicas)
     await settle(this.terminal, control, { name, label: 'scale' })
   })

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { TowlineError } from '../../base/errors.ts'
 import type { EngineStatus, ServiceStatus } from '../../control/api.ts'
 import { isEngine } from '../../control/client.ts'
 import { findService } from '../../control/find-service.ts'
@@ -27,13 +28,13 @@ async function show(
   flags: StatusFlags,
   name: string | undefined,
 ): Promise<void> {
-  const look = await lookAt(control)
+  const look = await lookAt(control, name)
   const services = name === undefined ? look.services : [findService(look.services, name)]
   if (!flags.watch) return print(terminal, flags.json, { ...look, services })
   const interrupt = openInterrupt(terminal, 'watching')
   try {
     if (!flags.json && terminal.live && process.stdout.isTTY)
-      return await redraw(terminal, () => control.services(), name, interrupt.signal)
+      return await redraw(terminal, async () => await control.services(name), interrupt.signal)
     await Promise.all(
       services.map(async (service) => {
         for await (const change of control.watch(service.name, interrupt.signal)) {
@@ -51,19 +52,21 @@ async function show(
 /** What there is, and of an engine also what it says of itself. */
 type Look = EngineStatus | { readonly place: Place; readonly services: readonly ServiceStatus[] }
 
-async function lookAt(control: ServiceControl): Promise<Look> {
-  return isEngine(control) ? control.status() : { place: control.place, services: await control.services() }
+async function lookAt(control: ServiceControl, name: string | undefined): Promise<Look> {
+  return isEngine(control) ? control.status() : { place: control.place, services: await control.services(name) }
 }
 
 /** In place, each second: ages and counts go on also where nothing else changes. Ends with the service. */
 async function redraw(
   terminal: Terminal,
   read: () => Promise<readonly ServiceStatus[]>,
-  name: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    const services = (await read()).filter((service) => name === undefined || service.name === name)
+    const services = await read().catch((error: unknown) => {
+      if (error instanceof TowlineError && error.code === 'TL_SERVICE_UNKNOWN') return []
+      throw error
+    })
     if (services.length === 0) return
     terminal.redraw(services.map((service) => renderService(terminal, service, Date.now())).join('\n\n'))
     await sleep(redrawMs, undefined, { signal })

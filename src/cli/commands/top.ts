@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LoadStatus } from '../../control/api.ts'
 import { findService } from '../../control/find-service.ts'
 import type { ServiceControl } from '../../control/service-control.ts'
 import { type CliContext, openInterrupt } from '../context.ts'
@@ -24,14 +23,14 @@ async function show(
   flags: TopFlags,
   name: string | undefined,
 ): Promise<void> {
-  if (name !== undefined) findService(await control.services(), name)
+  if (name !== undefined) findService(await control.services(name), name)
   const goesOn = terminal.live && process.stdout.isTTY && !flags.json
   const interrupt = openInterrupt(terminal, 'watching')
   try {
-    let before = await readLoad(control, name)
+    let before = await control.load(name)
     for (;;) {
       await sleep(flags.interval, undefined, { signal: interrupt.signal })
-      const after = await readLoad(control, name)
+      const after = await control.load(name)
       const rows = compareLoads(before, after)
       if (flags.json)
         terminal.out(
@@ -51,9 +50,4 @@ async function show(
   } finally {
     interrupt.close()
   }
-}
-
-async function readLoad(control: ServiceControl, name: string | undefined): Promise<LoadStatus> {
-  const load = await control.load()
-  return { ...load, services: load.services.filter((service) => name === undefined || service.name === name) }
 }

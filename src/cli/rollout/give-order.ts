@@ -42,7 +42,7 @@ export async function useService<T>(
   work: (seen: Seen) => Promise<T>,
 ): Promise<T> {
   return useControl(context, flags, async (control) => {
-    const service = findService(await control.services(), name)
+    const service = findService(await control.services(name), name)
     const { rollout } = service
     // An order about one that has ended does nothing to one that began in the meantime.
     const plan = rollout === null ? ((await control.history(name)).rollouts.at(-1)?.id ?? null) : rollout.id
@@ -59,6 +59,7 @@ export async function giveOrder(
 ): Promise<OrderAnswer> {
   const answer = await control.order(name, order)
   if (!json) terminal.out(answer.nothing === null ? renderRow(label, done) : renderRow('nothing', answer.nothing))
+  if (answer.note !== undefined) terminal.err(renderRow('note', answer.note))
   return answer
 }
 

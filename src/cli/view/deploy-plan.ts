@@ -1,4 +1,4 @@
-import { formatDigest, oneLine } from '../../base/display.ts'
+import { oneLine, shortenDigests } from '../../base/display.ts'
 import type { DeployPlan, ObjectChange, PodChange } from '../../cluster/plan/deploy-plan.ts'
 import type { FieldChange } from '../../cluster/plan/field-changes.ts'
 import { renderRow } from '../term/layout.ts'
@@ -54,7 +54,7 @@ function shorten(path: string): string {
 function show(value: unknown): string {
   if (value === null) return 'absent'
   const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return oneLine(text.replaceAll(/sha256:[0-9a-f]{64}/g, (digest) => `sha256:${formatDigest(digest)}`))
+  return oneLine(shortenDigests(text))
 }
 
 function describeReplicas({ from, to, by }: DeployPlan['replicas']): string {

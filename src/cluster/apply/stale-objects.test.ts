@@ -3,7 +3,11 @@ import { test } from 'node:test'
 import type { KubeObject } from '../../kube/object.ts'
 import { chooseStale } from './stale-objects.ts'
 
-const object = (kind: string, name: string): KubeObject => ({ kind, metadata: { name } })
+const nowMs = Date.UTC(2026, 0, 1)
+const object = (kind: string, name: string, ageMs = 3_600_000): KubeObject => ({
+  kind,
+  metadata: { name, creationTimestamp: new Date(nowMs - ageMs).toISOString() },
+})
 const replicaSet = (map: string, account = 'cats'): KubeObject =>
   ({
     kind: 'ReplicaSet',
@@ -11,7 +15,7 @@ const replicaSet = (map: string, account = 'cats'): KubeObject =>
     spec: { template: { spec: { serviceAccountName: account, volumes: [{ name: 's', configMap: { name: map } }] } } },
   }) as KubeObject
 const choose = (objects: readonly KubeObject[], rendered: readonly KubeObject[], unseen: readonly string[] = []) =>
-  chooseStale({ objects, unseen }, rendered).map(({ kind, metadata }) => `${kind} ${metadata?.name}`)
+  chooseStale({ objects, unseen }, rendered, nowMs).map(({ kind, metadata }) => `${kind} ${metadata?.name}`)
 
 test('what the spec leaves out goes, what it has stays', () => {
   const own = [object('HorizontalPodAutoscaler', 'cats'), object('PodDisruptionBudget', 'cats')]
@@ -26,6 +30,18 @@ test('settings stay as long as a revision is kept that is made with them', () =>
     replicaSet('cats-2'),
   ]
   assert.deepEqual(choose(own, [object('ConfigMap', 'cats-3')]), ['ConfigMap cats-1'])
+})
+
+test('what a deploy beside this one has just made stays, for its pods will need it', () => {
+  const own = [
+    object('ConfigMap', 'cats-1', 5000),
+    object('ServiceAccount', 'cats', 5000),
+    object('ConfigMap', 'cats-2'),
+  ]
+  assert.deepEqual(choose([...own, object('NetworkPolicy', 'old', 5000)], []), [
+    'ConfigMap cats-2',
+    'NetworkPolicy old',
+  ])
 })
 
 test('an account stays as long as pods of an earlier revision would run as it', () => {

@@ -24,17 +24,29 @@ export interface Stale {
   readonly replicaSets: readonly ReplicaSet[]
 }
 
+/** What a deploy beside this one has just made is not needed by any pod yet, and will be in a moment. */
+const freshMs = 600_000
+
 /** What this service has and `rendered` leaves out. What an earlier revision needs to come back stays. */
-export async function findStale(client: KubeClient, rendered: readonly KubeObject[], query: OwnQuery): Promise<Stale> {
+export async function findStale(
+  client: KubeClient,
+  rendered: readonly KubeObject[],
+  query: OwnQuery,
+  nowMs = Date.now(),
+): Promise<Stale> {
   const own = await listOwn(client, comingAndGoing, query)
   const replicaSets = own.objects.filter(
     ({ kind }) => kind === 'ReplicaSet',
   ) as readonly KubeObject[] as readonly ReplicaSet[]
-  return { stale: chooseStale(own, rendered), unseen: own.unseen, replicaSets }
+  return { stale: chooseStale(own, rendered, nowMs), unseen: own.unseen, replicaSets }
 }
 
 /** Pure. */
-export function chooseStale({ objects, unseen }: OwnObjects, rendered: readonly KubeObject[]): readonly KubeObject[] {
+export function chooseStale(
+  { objects, unseen }: OwnObjects,
+  rendered: readonly KubeObject[],
+  nowMs: number,
+): readonly KubeObject[] {
   const kept = new Set(rendered.map(nameObject))
   const sets = objects.filter(({ kind }) => kind === 'ReplicaSet')
   // Who may not see what is needed takes nothing away.
@@ -42,8 +54,12 @@ export function chooseStale({ objects, unseen }: OwnObjects, rendered: readonly 
   return objects.filter((object) => {
     if (object.kind === 'ReplicaSet' || kept.has(nameObject(object))) return false
     const isOfPods = object.kind === 'ConfigMap' || object.kind === 'ServiceAccount'
-    return !isOfPods || needed?.has(nameObject(object)) === false
+    return !isOfPods || (needed?.has(nameObject(object)) === false && !isFresh(object, nowMs))
   })
+}
+
+function isFresh({ metadata }: KubeObject, nowMs: number): boolean {
+  return nowMs - Date.parse(metadata?.creationTimestamp ?? '') < freshMs
 }
 
 /** By what pods of these would be made with. */

@@ -11,8 +11,6 @@ import { type ServicePlace, findDeployment } from './find-service.ts'
 
 export interface Removal extends ServicePlace {
   readonly clock: Clock
-  /** Pods that are left. */
-  onProgress?(podsLeft: number): void
 }
 
 /** Nobody is sent here any more, and nobody starts new pods. */
@@ -63,12 +61,11 @@ export async function removeService(client: KubeClient, removal: Removal): Promi
 
 /** And the ReplicaSets, which could make new ones. */
 async function awaitPods(client: KubeClient, removal: Removal): Promise<void> {
-  const { name, clock, signal, onProgress } = removal
+  const { name, clock, signal } = removal
   let endMs: number | undefined
   for (;;) {
     const { objects } = await listOwn(client, dependents, removal)
     const pods = objects.filter(({ kind }) => kind === 'Pod') as unknown as readonly Pod[] // it was asked for as such
-    onProgress?.(pods.length)
     if (objects.length === 0) return
     const graceS = Math.max(0, ...pods.map(({ spec }) => spec?.terminationGracePeriodSeconds ?? 30))
     endMs ??= clock.monotonicMs() + graceS * 1000 + slackMs

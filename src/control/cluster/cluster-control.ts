@@ -39,11 +39,18 @@ export function createClusterControl(client: KubeClient, clock: Clock): ServiceC
   const describe = async (observation: ClusterObservation, signal?: AbortSignal): Promise<ServiceStatus> =>
     describeService(observation, await explainLook(client, observation, signal))
   const status = async (name: string): Promise<ServiceStatus> => await describe(await look(name))
+  const namesOf = async (name: string | undefined): Promise<readonly string[]> => {
+    const deployments =
+      name === undefined
+        ? await listDeployments(client, { namespace })
+        : [await findDeployment(client, { namespace, name })]
+    return deployments.map(({ metadata }) => metadata?.name ?? '')
+  }
   return {
     place,
-    services: async () => {
-      const deployments = await listDeployments(client, { namespace })
-      return await Promise.all(deployments.map(async ({ metadata }) => await status(metadata?.name ?? '')))
+    services: async (name) => {
+      const names = await namesOf(name)
+      return await mapSome(names, status)
     },
     scale: async (name, replicas) => {
       await scaleService(client, { namespace, name, replicas })
@@ -54,12 +61,10 @@ export function createClusterControl(client: KubeClient, clock: Clock): ServiceC
       await findDeployment(client, { namespace, name })
       return describeHistory(await look(name))
     },
-    load: async () => {
-      const deployments = await listDeployments(client, { namespace })
-      const services = deployments.map(
-        async ({ metadata }) => await loadOfService(client, await status(metadata?.name ?? '')),
-      )
-      return { atMs: clock.nowMs(), services: await Promise.all(services) }
+    load: async (name) => {
+      const names = await namesOf(name)
+      const services = await mapSome(names, async (each) => await loadOfService(client, await status(each)))
+      return { atMs: clock.nowMs(), services }
     },
     events: async (name, count) => {
       await findDeployment(client, { namespace, name })
@@ -77,6 +82,19 @@ export function createClusterControl(client: KubeClient, clock: Clock): ServiceC
     },
     close: async () => await client.close(),
   }
+}
+
+/** Services that are looked at side by side: each look is some eight requests, with a connection each. */
+const maxLooks = 4
+
+async function mapSome<T, U>(items: readonly T[], work: (item: T) => Promise<U>): Promise<readonly U[]> {
+  const left = [...items.entries()]
+  const done: U[] = []
+  const run = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) done[next[0]] = await work(next[1])
+  }
+  await Promise.all(Array.from({ length: maxLooks }, run))
+  return done
 }
 
 interface Given {
@@ -118,9 +136,10 @@ async function goBack(
   query: ServicePlace & RollbackWish,
   { clock, status }: Given,
 ): Promise<OrderAnswer> {
-  const { nothing, deployment } = await rollbackService(client, query)
+  const { nothing, deployment, unmarked } = await rollbackService(client, query)
   if (nothing === null) await awaitSeen(client, deployment, clock)
-  return { nothing, status: await status(query.name) }
+  const note = `the revision that is left cannot be marked, so that another rollback may go back to it: ${unmarked}`
+  return { nothing, status: await status(query.name), ...(unmarked === undefined ? {} : { note }) }
 }
 
 const seenEveryMs = 100

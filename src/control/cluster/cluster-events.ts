@@ -17,6 +17,24 @@ export function describeEvents(events: readonly Event[], service: string, count:
     .slice(-count)
 }
 
+/** What happens whenever pods come and go, and says nothing of how a service is. */
+const routine = new Set([
+  'Scheduled',
+  'Pulling',
+  'Pulled',
+  'Created',
+  'Started',
+  'SuccessfulCreate',
+  'SuccessfulDelete',
+  'Killing',
+  'ScalingReplicaSet',
+  'NoPods',
+])
+
+export function isRoutine({ reason }: Pick<EngineEvent, 'reason'>): boolean {
+  return routine.has(reason)
+}
+
 /** `cats`; a ReplicaSet of it: `cats-5cf45df9dc`; a pod of that: `cats-5cf45df9dc-x7k2p`. */
 function isOf({ kind, name = '' }: NonNullable<Event['regarding']>, service: string): boolean {
   const rest = name.startsWith(`${service}-`) ? name.slice(service.length + 1) : undefined

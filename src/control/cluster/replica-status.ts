@@ -1,4 +1,5 @@
 import type { ContainerStatus, Pod } from 'kubernetes-types/core/v1.js'
+import { containerName } from '../../render/container.ts'
 import type { Cause } from '../../cluster/explain/cause.ts'
 import type { FailureStatus, ReplicaPhase, ReplicaStatus } from '../../engine/service-status.ts'
 import type { ClusterRevision } from '../../cluster/revisions.ts'
@@ -9,7 +10,7 @@ const ports = { http: 8080, metrics: 9090 }
 /** One pod in the words of a replica. */
 export function describePod(pod: Pod, revisions: readonly ClusterRevision[], causes: readonly Cause[]): ReplicaStatus {
   const name = pod.metadata?.name ?? ''
-  const [container] = pod.status?.containerStatuses ?? []
+  const container = pod.status?.containerStatuses?.find((each) => each.name === containerName)
   const own = causes.find(({ subject }) => subject === `pod ${name}`)
   return {
     name,

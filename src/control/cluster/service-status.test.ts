@@ -95,6 +95,38 @@ test('on the way out of a revision that was given up, the one that comes back is
   )
 })
 
+test('a service at rest that is paused goes nowhere: the revision that serves is the one it has', () => {
+  const look = readRecordedLook('ready')
+  const [set] = look.replicaSets
+  assert(set !== undefined && look.deployment !== undefined)
+  const numbered = (number: number, more: object): ReplicaSet => ({
+    ...set,
+    ...more,
+    metadata: {
+      ...set.metadata,
+      name: `cats-${number}`,
+      uid: number === 2 ? (set.metadata?.uid ?? '') : 'earlier',
+      annotations: { ...set.metadata?.annotations, 'deployment.kubernetes.io/revision': String(number) },
+    },
+  })
+  const { spec, status } = look.deployment
+  assert(spec !== undefined)
+  const conditions = (status?.conditions ?? []).map((condition) =>
+    condition.type === 'Progressing' ? { ...condition, status: 'Unknown', reason: 'DeploymentPaused' } : condition,
+  )
+  const paused = {
+    ...look,
+    deployment: { ...look.deployment, spec: { ...spec, paused: true }, status: { ...status, conditions } },
+    replicaSets: [numbered(1, { status: { replicas: 0 } }), numbered(2, {})],
+  }
+  const { revision, rollout, revisions } = describeService(paused, explainService(paused))
+  assert.deepEqual([revision, rollout], [2, null])
+  assert.deepEqual(
+    revisions.map(({ role }) => role),
+    ['Earlier', 'Stable'],
+  )
+})
+
 test('an autoscaler without figures says so, and no figure is made up', () => {
   const { scale } = describeLook('hpa-no-metrics')
   assert(scale !== null)

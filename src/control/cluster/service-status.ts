@@ -1,6 +1,7 @@
 import type { ClusterObservation } from '../../cluster/observation.ts'
 import type { Explanation } from '../../cluster/explain/cause.ts'
 import type { ServicePhase, ServiceStatus } from '../../engine/service-status.ts'
+import { containerName } from '../../render/container.ts'
 import { describeAutoscaler } from './autoscaler-status.ts'
 import { describeCause, describePod } from './replica-status.ts'
 import { listRevisions } from '../../cluster/revisions.ts'
@@ -39,7 +40,7 @@ export function describeService(observation: ClusterObservation, explanation: Ex
     model: {
       name: deployment?.spec?.template?.metadata?.annotations?.['towline.dev/model-name'] ?? name,
       format: 'onnx',
-      path: deployment?.spec?.template?.spec?.containers?.[0]?.image ?? '',
+      path: deployment?.spec?.template?.spec?.containers.find((each) => each.name === containerName)?.image ?? '',
       digest: stable === null ? '' : modelDigestOf(stable),
       sha256: null,
       sizeBytes: null,
