@@ -1,5 +1,6 @@
 import type { ContainerStatus, Pod, PodStatus } from 'kubernetes-types/core/v1.js'
 import { TowlineError } from '../base/errors.ts'
+import { readStart } from '../kube/http/answer.ts'
 import type { KubeClient } from '../kube/kube-client.ts'
 import type { DeviceHolder, Explanation } from './explain/cause.ts'
 import { explainService } from './explain/explain-service.ts'
@@ -62,9 +63,7 @@ async function readTail(
   try {
     const stream = await openLog(client, name, { namespace, tail: tailLines, limitBytes, previous, signal: either })
     if (stream === undefined) return undefined
-    const parts: Uint8Array[] = []
-    for await (const part of stream) parts.push(part)
-    const bytes = Buffer.concat(parts)
+    const bytes = await readStart(stream, limitBytes)
     // Cut off at the end, which is what is wanted.
     if (bytes.length >= limitBytes) return undefined
     const lines: string[] = []

@@ -188,6 +188,18 @@ const emptyRegistry = `require('http').createServer((request, response) => {
   response.end(JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }] }))
 }).listen(5000, '127.0.0.1')`
 
+/** A resolver that knows no name (NXDOMAIN): the question again, with an answer's flags. */
+const emptyResolver = `const socket = require('dgram').createSocket('udp4')
+socket.on('message', (question, { port, address }) => {
+  const answer = Buffer.from(question)
+  answer.writeUInt16BE(0x8183, 2)
+  answer.writeUInt32BE(0, 6)
+  answer.writeUInt16BE(0, 10)
+  let end = 12
+  while (answer[end] !== 0) end += answer[end] + 1
+  socket.send(answer.subarray(0, end + 5), port, address)
+}).bind(53, '127.0.0.1')`
+
 const objects = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'train' } },
   {
@@ -241,8 +253,10 @@ describe('broken deployments', () => {
       { name: 'gpus', gpus: 8, labels: { 'nvidia.com/gpu.count': '8' }, taints: [noRoom] },
     ])
     await cluster.apply(objects)
-    const registry = cluster.spawnInside(process.execPath, ['-e', emptyRegistry], { stdio: 'ignore' })
-    scope.after(() => registry.kill())
+    for (const program of [emptyRegistry, emptyResolver]) {
+      const running = cluster.spawnInside(process.execPath, ['-e', program], { stdio: 'ignore' })
+      scope.after(() => running.kill())
+    }
     client = await openKubeClient({ kubeconfig: cluster.kubeconfig })
     scope.after(() => client.close())
   })

@@ -4,7 +4,8 @@ import { sampleAtMs, sampleRollout, sampleService } from '../../../test/kit/roll
 import { TowlineError } from '../../base/errors.ts'
 import type { ServiceStatus } from '../../control/api.ts'
 import type { EndedRollout } from '../../engine/state/records.ts'
-import { type Outcome, describeWait, findFailure, followRollout } from './follow-rollout.ts'
+import type { Place } from '../../control/service-control.ts'
+import { type Followed, type Outcome, describeWait, findFailure, followRollout } from './follow-rollout.ts'
 
 const ended: EndedRollout = {
   id: 'plan-1',
@@ -22,6 +23,7 @@ const calm = sampleService({ revisions: [] })
 async function follow(
   looks: readonly ServiceStatus[],
   rollouts: readonly EndedRollout[] = [],
+  more: Partial<Pick<Followed, 'own'>> & { readonly place?: Place } = {},
 ): Promise<{ outcome: Outcome; rows: string[] }> {
   const rows: string[] = []
   const changes = (async function* () {
@@ -30,10 +32,11 @@ async function follow(
   })()
   const outcome = await followRollout({
     control: {
-      place: { kind: 'Engine', projectDir: '/' },
+      place: more.place ?? { kind: 'Engine', projectDir: '/' },
       history: () => Promise.resolve({ revisions: [], rollouts }),
     },
     name: 'cats',
+    own: more.own,
     changes,
     print: (row) => rows.push(row),
     say: () => undefined,
@@ -68,6 +71,19 @@ test('the rollout that takes the place of one is followed too', async () => {
   ]
   const { outcome } = await follow(looks, [first, { ...ended, id: 'plan-2' }])
   assert.equal(outcome.kind === 'Ended' && outcome.ended.id, 'plan-2')
+})
+
+test('on a cluster, what somebody else puts in the place of an order is not what came of it', async () => {
+  const place = { kind: 'Cluster', context: 'prod', namespace: 'ml', server: 'https://x' } as const
+  const own = sampleRollout({ id: 'revision-3', to: 3 })
+  const other = sampleRollout({ id: 'revision-4', to: 4 })
+  const looks = [sampleService({ rollout: own }), sampleService({ rollout: other }), calm]
+  const ended4: EndedRollout = { ...ended, id: 'revision-4' }
+  await assert.rejects(follow(looks, [ended4], { place, own: 'revision-3' }), {
+    code: 'TL_CLUSTER_CONFLICT',
+    message: /revision 4 is on its way, and that is not what was asked of/,
+  })
+  assert.equal((await follow(looks, [ended4], { place })).outcome.kind, 'Ended')
 })
 
 test('an engine that ends in between is named', async () => {

@@ -21,6 +21,8 @@ export interface Followed {
   readonly changes: AsyncIterator<ServiceStatus>
   /** What the person knows already; absent: nothing. */
   readonly told?: Told
+  /** The rollout that was asked for: on a cluster, what somebody else puts in its place is not what came of it. */
+  readonly own?: string | undefined
   /** A row for each thing reached. */
   print(row: string): void
   /** Called at each look while something is waited for. */
@@ -31,7 +33,7 @@ export interface Followed {
  * Follows the rollout that goes on or is about to begin. One that a newer spec has taken the place of is no end: that one is
  * followed. Leaves `changes` open, for whatever comes next.
  */
-export async function followRollout({ control, name, changes, print, say, ...known }: Followed): Promise<Outcome> {
+export async function followRollout({ control, name, changes, own, print, say, ...known }: Followed): Promise<Outcome> {
   let { told = nothingTold } = known
   for (;;) {
     const next = await changes.next()
@@ -41,9 +43,12 @@ export async function followRollout({ control, name, changes, print, say, ...kno
     const look = tellRollout(told, status, Date.now())
     if (last !== null && last.id !== status.rollout?.id) {
       const ended = (await control.history(name)).rollouts.find(({ id }) => id === last.id)
-      // A cluster remembers the last one alone: what took its place is followed.
-      if (ended === undefined && (control.place.kind === 'Engine' || status.rollout === null))
-        throw new TowlineError('TL_ENGINE_LOST', `it does not know how rollout ${last.id} ended`)
+      if (ended === undefined) {
+        if (control.place.kind === 'Engine')
+          throw new TowlineError('TL_ENGINE_LOST', `it does not know how rollout ${last.id} ended`)
+        // A cluster remembers the last one alone.
+        if (last.id === own || status.rollout === null) throw explainOvertaken(status)
+      }
       if (ended !== undefined) print(tellEnd(ended))
       // A newer spec may have come while it was on its way back.
       if (ended !== undefined && status.rollout === null && !isWaiting(status)) return { kind: 'Ended', status, ended }
@@ -58,6 +63,13 @@ export async function followRollout({ control, name, changes, print, say, ...kno
     } else if (!isWaiting(status)) return { kind: 'Calm', status }
     else if (status.paused) return { kind: 'Held', status }
   }
+}
+
+function explainOvertaken({ name, rollout, revision }: ServiceStatus): TowlineError {
+  const now = rollout === null ? `revision ${revision} serves` : `revision ${rollout.to} is on its way`
+  return new TowlineError('TL_CLUSTER_CONFLICT', `${now}, and that is not what was asked of ${name}`, {
+    hint: `somebody else deploys it, too: \`towline history ${name}\` lists what was done`,
+  })
 }
 
 /** Nothing serves, and the new revision has been tried in vain. */

@@ -73,7 +73,9 @@ export async function giveAndFollow(
   const { terminal } = context
   const answer = await giveOrder(context, seen, flags, ordered)
   const outcome =
-    flags.wait && answer.nothing === null ? await follow(terminal, seen, flags.json, ordered.label) : undefined
+    flags.wait && answer.nothing === null
+      ? await follow(terminal, seen, { json: flags.json, label: ordered.label, own: answer.status.rollout?.id })
+      : undefined
   if (flags.json) terminal.out(JSON.stringify({ ...answer, ...describeOutcome(outcome) }, undefined, 2))
   if (outcome === undefined) return undefined
   const failure = findFailure(outcome, seen.service.name)
@@ -85,8 +87,7 @@ export async function giveAndFollow(
 async function follow(
   terminal: Terminal,
   { control, service }: Seen,
-  json: boolean,
-  label: string,
+  { json, label, own }: { readonly json: boolean; readonly label: string; readonly own: string | undefined },
 ): Promise<Outcome | undefined> {
   const { name } = service
   const interrupt = openInterrupt(terminal, 'waiting')
@@ -101,6 +102,7 @@ async function follow(
       control,
       name,
       changes,
+      own,
       told: tellRollout(nothingTold, service, Date.now()).told,
       print,
       say: (status) => progress.say(describeWait(terminal, status)),

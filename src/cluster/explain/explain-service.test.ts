@@ -31,7 +31,7 @@ const table: readonly (readonly [string, string, string?, boolean?, RegExp?, Reg
   ['image-invalid', 'Failed', 'ImageNameInvalid', true, /must be lowercase/, /correct `image`/],
   ['image-limited', 'Progressing', 'ImagePullLimited', false, /too many/, /wait/],
   ['image-never', 'Failed', 'ImageNeverPulled', true, /localhost\/absent:1/, /pod.patch/],
-  ['image-no-host', 'Failed', 'ImageHostUnknown', true, /registry.example.invalid/, /correct the host/],
+  ['image-no-host', 'Progressing', 'ImageHostUnknown', false, /registry.example.invalid: its resolver does not/, /DNS/],
   [
     'image-not-found',
     'Failed',

@@ -14,6 +14,7 @@ import { scaleService } from '../../cluster/orders/scale-service.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import { type KubeClientOptions, openKubeClient } from '../../kube/open-kube-client.ts'
 import { resources } from '../../kube/resources.ts'
+import { keys } from '../../render/names.ts'
 import type { OrderAnswer, ServiceOrder, ServiceStatus } from '../api.ts'
 import type { Place, ServiceControl } from '../service-control.ts'
 import { describeEvents } from './cluster-events.ts'
@@ -136,10 +137,27 @@ async function goBack(
   query: ServicePlace & RollbackWish,
   { clock, status }: Given,
 ): Promise<OrderAnswer> {
-  const { nothing, deployment, unmarked } = await rollbackService(client, query)
-  if (nothing === null) await awaitSeen(client, deployment, clock)
+  const { nothing, deployment, label, unmarked } = await rollbackService(client, query)
+  if (nothing === null) {
+    await awaitSeen(client, deployment, clock)
+    await insistOn(client, query, label)
+  }
   const note = `the revision that is left cannot be marked, so that another rollback may go back to it: ${unmarked}`
   return { nothing, status: await status(query.name), ...(unmarked === undefined ? {} : { note }) }
+}
+
+/** What somebody else deployed meanwhile is not what came of this. */
+async function insistOn(client: KubeClient, place: ServicePlace, label: string): Promise<void> {
+  const { spec } = await findDeployment(client, place)
+  const now = spec?.template.metadata?.labels?.[keys.revision]
+  if (now !== label)
+    throw new TowlineError(
+      'TL_CLUSTER_CONFLICT',
+      `${place.name} went back to ${label}, and was set to ${now} at once`,
+      {
+        hint: `\`towline status ${place.name}\` shows what goes on now; somebody else deploys it, too`,
+      },
+    )
 }
 
 const seenEveryMs = 100

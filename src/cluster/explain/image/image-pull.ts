@@ -17,7 +17,8 @@ export const findPullFailure: PodRule = (pod, { nowMs, look }) => {
     const told = readPullFailure(message)
     const failure = told.kind === 'Other' && event?.note !== undefined ? readPullFailure(event.note) : told
     const sinceMs = event === undefined ? pod.createdMs : firstSeenMs(event)
-    const mayPass = failure.kind === 'Limited' || failure.kind === 'Unreachable' || failure.kind === 'Other'
+    const mayPass =
+      ['Limited', 'Unreachable', 'Other'].includes(failure.kind) || (failure.kind === 'HostUnknown' && !failure.isSure)
     // Without the runtime's words there is nothing to hope for either: it has been tried more than once.
     const final =
       !mayPass || nowMs - sinceMs >= patienceMs || (failure.kind === 'Other' && reason === 'ImagePullBackOff')
@@ -58,8 +59,12 @@ function tellPullFailure(failure: PullFailure, image: string, pod: PodSight, nam
     case 'HostUnknown':
       return {
         reason: 'ImageHostUnknown',
-        sentence: `the node finds no address for the registry ${failure.host}`,
-        advice: 'correct the host in `image`, or see to it that the nodes know this name',
+        sentence: failure.isSure
+          ? `there is no registry ${failure.host}: its name has no address`
+          : `the node finds no address for the registry ${failure.host}: its resolver does not answer`,
+        advice: failure.isSure
+          ? 'correct the host in `image`, or see to it that the nodes know this name'
+          : 'wait: the node tries again by itself; see to its DNS if it stays so',
       }
     case 'Unreachable':
       return {

@@ -9,7 +9,8 @@ export type PullFailure = {
   /** `status`: as the registry put it, where it was told. */
   | { readonly kind: 'Refused'; readonly status?: string }
   | { readonly kind: 'Limited' }
-  | { readonly kind: 'HostUnknown'; readonly host: string }
+  /** `isSure`: a resolver said so; else none answered, which may pass. */
+  | { readonly kind: 'HostUnknown'; readonly host: string; readonly isSure: boolean }
   | { readonly kind: 'Unreachable'; readonly why: string }
   | { readonly kind: 'Untrusted'; readonly why: string }
   | { readonly kind: 'PlatformMissing' }
@@ -29,7 +30,7 @@ const unreachable =
 export function readPullFailure(message: string): PullFailure {
   const text = oneLine(message)
   const host = /lookup ([^\s:]+)/.exec(message)?.[1]
-  if (host !== undefined) return { kind: 'HostUnknown', host, text }
+  if (host !== undefined) return { kind: 'HostUnknown', host, isSure: message.includes('no such host'), text }
   if (/no match for platform|no matching manifest/.test(message)) return { kind: 'PlatformMissing', text }
   if (/no space left on device/.test(message)) return { kind: 'DiskFull', text }
   if (limited.test(message)) return { kind: 'Limited', text }
