@@ -73,6 +73,10 @@ test('a moment is the same in whatever way it is written', () => {
     line('2026-01-01T00:00:01.500000001Z', 'b'),
   ]
   assert.deepEqual(again.map(isTold), [true, true, true, false])
+
+  // Only the last lines were told, and what stands before them in the same millisecond is not wanted.
+  const isBefore = createToldFilter(addTold(undefined, line('2026-01-01T00:00:01.500000005Z', 'last')))
+  assert.equal(isBefore(line('2026-01-01T00:00:01.500000001Z', 'not wanted')), true)
 })
 
 test('wherever a stream breaks, what follows is told once, in order', () => {
