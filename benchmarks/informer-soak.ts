@@ -27,6 +27,8 @@ const seed = Number(values.seed)
 if (!Number.isInteger(seed)) throw new Error(`--seed takes a whole number, not ${values.seed}`)
 
 /** Between two check points. */
+/** Seven looks, of which the first does not count. */
+const leastHeapMinutes = 14
 const periodMs = Math.min(120_000, minutes * 60_000)
 /** A watch that is silent is given up after 90 s, and then tried again. */
 const convergeMs = 150_000
@@ -65,7 +67,7 @@ async function soak(cluster: Cluster): Promise<boolean> {
   const wrong: string[] = []
   const held: ProcessLook[] = []
 
-  /** Undefined: they never came to know what the server has. */
+  /** How long it took until they knew what the server has; differences that stay are wrong. */
   const converge = async (): Promise<number> => {
     const startMs = performance.now()
     for (;;) {
@@ -80,6 +82,7 @@ async function soak(cluster: Cluster): Promise<boolean> {
     }
   }
   const check = async (startedMs: number): Promise<void> => {
+    const wrongBefore = wrong.length
     const tookMs = await converge()
     const look: Look = await observer.drain()
     const confirmed = writer.drain()
@@ -94,16 +97,19 @@ async function soak(cluster: Cluster): Promise<boolean> {
     held.push(look.process)
     const passedOver = untold.reduce((sum, each) => sum + each.passedOver, 0)
     const minute = (performance.now() - startedMs) / 60_000
-    printRow({ minute, confirmed: confirmed.length, passedOver, tookMs, look, wrong: found.length })
+    printRow({ minute, confirmed: confirmed.length, passedOver, tookMs, look, wrong: wrong.length - wrongBefore })
   }
 
-  console.log(`seed ${seed}, ${minutes} minutes`)
+  const heap =
+    minutes < leastHeapMinutes ? `; whether the heap grows shows only from ${leastHeapMinutes} minutes on` : ''
+  console.log(`seed ${seed}, ${minutes} minutes${heap}`)
   printHead()
   const startedMs = performance.now()
   while (performance.now() - startedMs < minutes * 60_000 && wrong.length === 0) {
     const period = new AbortController()
     const work = [writer.run(period.signal), playFaults(world, faultCounts, period.signal)]
-    await Promise.race([sleep(periodMs), ...work])
+    const end = sleep(periodMs, undefined, { signal: period.signal }).catch(() => {})
+    await Promise.race([end, ...work])
     period.abort()
     await Promise.all(work)
     await check(startedMs)

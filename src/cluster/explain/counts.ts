@@ -1,4 +1,5 @@
 import type { Pod } from 'kubernetes-types/core/v1.js'
+import type { EndpointSlice } from 'kubernetes-types/discovery/v1.js'
 import type { ClusterObservation } from '../observation.ts'
 import type { ReplicaCounts } from './cause.ts'
 import { revisionLabel } from './sight.ts'
@@ -31,4 +32,9 @@ export function isComplete({ deployment }: ClusterObservation, { desired, ready,
   const { updatedReplicas = 0, availableReplicas = 0, replicas = 0 } = status ?? {}
   const says = updatedReplicas === desired && availableReplicas === desired && replicas === desired
   return says && ready >= desired && old === 0
+}
+
+/** Of an endpoint that does not say whether it is ready it is to be taken for granted. */
+export function hasReadyEndpoint(slices: readonly EndpointSlice[]): boolean {
+  return slices.some((slice) => (slice.endpoints ?? []).some(({ conditions }) => conditions?.ready !== false))
 }

@@ -1,5 +1,5 @@
 import type { Cause, Explanation } from '../explain/cause.ts'
-import { isComplete } from '../explain/counts.ts'
+import { hasReadyEndpoint, isComplete } from '../explain/counts.ts'
 import { isHindrance } from '../explain/state.ts'
 import { revisionLabel } from '../explain/sight.ts'
 import type { ClusterObservation } from '../observation.ts'
@@ -44,5 +44,5 @@ export function judgeLook(
 
 function hasEndpoints({ endpoints, unseen }: ClusterObservation): boolean {
   if (unseen.some(({ what }) => what === 'EndpointSlices')) return true
-  return endpoints.some((slice) => (slice.endpoints ?? []).some(({ conditions }) => conditions?.ready === true))
+  return hasReadyEndpoint(endpoints)
 }

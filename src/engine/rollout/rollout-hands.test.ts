@@ -8,7 +8,7 @@ import type { Service } from '../../spec/service.ts'
 import { countDesired } from '../state/records.ts'
 import type { ServiceOrder } from './orders.ts'
 
-const runs = Number(process.env['TOWLINE_MODEL_RUNS'] ?? 250)
+const runs = Number(process.env['TOWLINE_MODEL_RUNS'] ?? 120)
 
 const analysis = { minRequests: 5, maxTime: '40s', errors: { floorPerThousand: 100 } }
 const steps = [{ weight: 10 }, { weight: 50 }]

@@ -1,3 +1,4 @@
+import { hasReadyEndpoint } from '../counts.ts'
 import { readTimeMs } from '../event-time.ts'
 import type { ServiceFinding, ServiceRule } from '../sight.ts'
 
@@ -54,10 +55,7 @@ export const findClosedService: ServiceRule = ({ look, nowMs, pods }) => {
       advice: again,
       evidence: [`port ${lost.port} → ${lost.targetPort}; the pods have ${[...names].join(', ')}`],
     })
-  const reached = endpoints.some((slice) =>
-    (slice.endpoints ?? []).some(({ conditions }) => conditions?.ready === true),
-  )
-  if (reached) return []
+  if (hasReadyEndpoint(endpoints)) return []
   return found({
     reason: 'NoEndpoints',
     sentence: `pods are ready, but the Service ${look.name} does not lead to them yet`,
