@@ -47,25 +47,18 @@ export interface Turn {
 export function findTurn(observation: Pick<ClusterObservation, 'replicaSets' | 'deployment'>): Turn {
   const revisions = listRevisions(observation)
   const newest = revisions.at(-1) ?? null
+  // A pause takes the place of what the Deployment says of its end, also where nothing was going on, or nothing has begun.
+  const isHeld = observation.deployment?.spec?.paused === true && newest !== null && newest.ready > 0
   const older =
     revisions.findLast(({ number, replicas }) => number !== newest?.number && replicas > 0) ??
-    (endOfRollout(observation) === undefined ? revisions.at(-2) : undefined)
+    (endOfRollout(observation) === undefined && !isHeld ? revisions.at(-2) : undefined)
   return older === undefined ? { stable: newest, candidate: null } : { stable: older, candidate: newest }
 }
 
 /** When the newest revision was complete; undefined while it goes on, and where it failed. */
 export function endOfRollout({ deployment }: Pick<ClusterObservation, 'deployment'>): number | undefined {
-  const { conditions, observedGeneration, updatedReplicas = 0, replicas = 0 } = deployment?.status ?? {}
-  const progressing = conditions?.find(({ type }) => type === 'Progressing')
-  // A pause takes the place of the reason, also where nothing was going on.
-  const isAtRest =
-    /^Deployment(Paused|Resumed)$/.test(progressing?.reason ?? '') &&
-    observedGeneration === deployment?.metadata?.generation &&
-    updatedReplicas === replicas &&
-    replicas > 0
-  return progressing?.reason === 'NewReplicaSetAvailable' || isAtRest
-    ? Date.parse(progressing?.lastUpdateTime ?? '')
-    : undefined
+  const progressing = deployment?.status?.conditions?.find(({ type }) => type === 'Progressing')
+  return progressing?.reason === 'NewReplicaSetAvailable' ? Date.parse(progressing.lastUpdateTime ?? '') : undefined
 }
 
 /**

@@ -3,7 +3,7 @@ import type { KubeObject, Resource } from './object.ts'
 export interface ObjectPlace {
   /** Absent: the client's own. Not read for kinds without one. */
   readonly namespace?: string
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface ListQuery extends ObjectPlace {
@@ -86,7 +86,7 @@ export interface RawCall {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array
   readonly timeoutMs?: number
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface RawAnswer {

@@ -1,16 +1,27 @@
 import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openFakeApiServer } from '../../test/kit/fake-api-server/fake-api-server.ts'
+import { systemClock } from '../base/clock.ts'
 import { KubeFailure } from './http/failure.ts'
 import type { KubeClient } from './kube-client.ts'
 import { openKubeClient } from './open-kube-client.ts'
 import { resources } from './resources.ts'
 
+/** Retries at once: what is tested is what they come to. */
+const hasty = {
+  ...systemClock,
+  sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(Math.min(ms, 5), signal),
+}
+
 type Options = Parameters<typeof openFakeApiServer>[1]
 
 async function openPair(t: TestContext, options: Options = {}) {
   const server = await openFakeApiServer(t, options)
-  const client = await openKubeClient({ kubeconfig: server.kubeconfig, env: {} })
+  const client = await openKubeClient({ kubeconfig: server.kubeconfig, env: {} }, hasty)
   t.after(() => client.close())
   return { server, client }
 }
@@ -87,7 +98,7 @@ test('a token that is not taken, a connection that breaks and a server that is g
   const once = { verb: 'get' } as const
   server.faults.add({ when: once, times: 2, does: { kind: 'Refuse', status: 401 } })
   await assert.rejects(client.get(resources.pods, 'a'), { code: 'TL_CLUSTER_UNAUTHORIZED' })
-  const gone = await openKubeClient({ kubeconfig: server.kubeconfig, env: {} })
+  const gone = await openKubeClient({ kubeconfig: server.kubeconfig, env: {} }, hasty)
   t.after(() => gone.close())
   server.faults.add({ when: once, times: Infinity, does: { kind: 'Reset' } })
   await assert.rejects(gone.get(resources.pods, 'a'), { code: 'TL_CLUSTER_UNREACHABLE' })
@@ -108,3 +119,73 @@ test('a kind whose own server is away is not served now, and is once it is back'
   fault.remove()
   assert.equal(await client.serves(resources.podMetrics), true)
 })
+
+test('a kind of the API server itself that is not answered for now is a failure, and not a kind that is missing', async (t) => {
+  const { server, client } = await openPair(t)
+  const when = { path: /^\/apis\/(gateway|networking)\./ }
+  server.faults.add({ when, times: Infinity, does: { kind: 'Refuse', status: 503 } })
+  for (const resource of [resources.networkPolicies, resources.httpRoutes])
+    await assert.rejects(client.serves(resource), { code: 'TL_CLUSTER_FAILED' })
+})
+
+/** Of somebody who signs in by this shell script, in a folder of its own. */
+function writeSignIn(t: TestContext, server: string, script: string): { folder: string; kubeconfig: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'towline-sign-in-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', `cd ${folder}; ${script}`] }
+  const kubeconfig = join(folder, 'config')
+  const config = {
+    'current-context': 'a',
+    clusters: [{ name: 'a', cluster: { server } }],
+    users: [{ name: 'a', user: { exec } }],
+    contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
+  }
+  writeFileSync(kubeconfig, JSON.stringify(config))
+  return { folder, kubeconfig }
+}
+
+test('a login that hangs ends with the signal of whoever opens the client', async (t) => {
+  const { kubeconfig } = writeSignIn(t, 'http://127.0.0.1:1', 'exec sleep 60')
+  await assert.rejects(openKubeClient({ kubeconfig, env: {}, signal: AbortSignal.timeout(50) }), {
+    name: 'TimeoutError',
+  })
+})
+
+test('a request does not wait longer than its signal for a login that hangs, which ends when the client is closed', async (t) => {
+  const server = await openFakeApiServer(t)
+  const token = `echo '{"status":{"token":"old"}}'`
+  const { folder, kubeconfig } = writeSignIn(
+    t,
+    server.url,
+    `[ -e one ] || { >one; ${token}; exit; }; echo $$ >two.new; mv two.new two; exec sleep 60`,
+  )
+  const client = await openKubeClient({ kubeconfig, env: {} }, hasty)
+  server.faults.add({ when: { verb: 'get' }, times: Infinity, does: { kind: 'Refuse', status: 401 } })
+  const leaving = new AbortController()
+  const left = assert.rejects(client.get(resources.pods, 'a', { signal: leaving.signal }), /left/)
+  const stays = assert.rejects(client.get(resources.pods, 'b'), { name: 'AbortError' })
+  await until('a second login', () => existsSync(join(folder, 'two')))
+  leaving.abort(new Error('left'))
+  await left
+  const pid = Number(readFileSync(join(folder, 'two'), 'utf8'))
+  assert.equal(isAlive(pid), true)
+  await client.close()
+  await stays
+  await until('an end of it', () => !isAlive(pid))
+})
+
+async function until(what: string, look: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    if (look()) return
+    await sleep(5)
+  }
+  assert.fail(`there was not ${what}`)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

@@ -17,15 +17,21 @@ export interface KubeClientOptions extends AccessWishes {
   readonly random?: () => number
 }
 
-/** Reads how a cluster is reached, and connects at the first call. TL_KUBECONFIG_UNUSABLE says what is wrong with the access. */
+/** Reads how a cluster is reached, and connects at the first call. TL_KUBECONFIG_UNUSABLE says what is wrong with the access. The signal, and `close`, end a login under way. */
 export async function openKubeClient(options: KubeClientOptions = {}, clock: Clock = systemClock): Promise<KubeClient> {
-  const access = await readAccess(options, clock)
   const { random = Math.random, pageSize = 500 } = options
+  const closing = new AbortController()
+  const signal = options.signal === undefined ? closing.signal : AbortSignal.any([options.signal, closing.signal])
+  const access = await readAccess({ ...options, signal }, clock)
   const transport = openTransport({ access, clock, userAgent: `towline/${readVersion()}`, random })
-  return createKubeClient(access, transport, pageSize)
+  const close = async (): Promise<void> => {
+    closing.abort()
+    await transport.close()
+  }
+  return { ...createKubeClient(access, transport, pageSize), close }
 }
 
-function createKubeClient(access: ClusterAccess, transport: Transport, pageSize: number): KubeClient {
+function createKubeClient(access: ClusterAccess, transport: Transport, pageSize: number): Omit<KubeClient, 'close'> {
   const { server, context, namespace } = access
   const at = (resource: Resource, place: ObjectPlace = {}, name?: string, subresource?: string): string =>
     pathOf(resource, { namespace: place.namespace ?? namespace, name, subresource })
@@ -81,7 +87,8 @@ function createKubeClient(access: ClusterAccess, transport: Transport, pageSize:
     serves: async (resource) => {
       const path = groupPath(resource)
       if (served.get(path)?.has(resource.plural) !== true) {
-        const found = (await orMissing(json({ method: 'GET', path })).catch(orAway)) as Discovery | undefined
+        const answer = orMissing(json({ method: 'GET', path })).catch((error: unknown) => orAway(resource, error))
+        const found = (await answer) as Discovery | undefined
         served.set(path, new Set((found?.resources ?? []).map(({ name }) => name)))
       }
       return served.get(path)?.has(resource.plural) === true
@@ -110,7 +117,6 @@ function createKubeClient(access: ClusterAccess, transport: Transport, pageSize:
       const answer = await transport.send(call)
       return { status: answer.status, headers: answer.headers, body: await readAll(answer, describe(call, server)) }
     },
-    close: () => transport.close(),
   }
 }
 
@@ -143,13 +149,16 @@ function describe({ method, path }: Pick<KubeCall, 'method' | 'path'>, server: s
   return `${method} ${path.split('?', 1)[0]} at ${server}`
 }
 
-/** A place that is empty is no failure. */
-/** Of a group that another server answers for, which is away: to whoever asks now it is not served. */
-function orAway(error: unknown): undefined {
-  if (statusOf(error) === 503) return undefined
+/** Groups that another server behind the API server answers for (`metrics.k8s.io`, `custom.metrics.k8s.io` …). */
+const aggregated = /^(.+\.)?metrics\.k8s\.io$/
+
+/** Of an aggregated group whose server is away: to whoever asks now it is not served. Of any other it is a failure. */
+function orAway({ group }: Resource, error: unknown): undefined {
+  if (aggregated.test(group) && statusOf(error) === 503) return undefined
   throw error
 }
 
+/** A place that is empty is no failure. */
 async function orMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer

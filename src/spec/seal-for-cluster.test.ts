@@ -113,6 +113,9 @@ test('checks that nobody will send are refused once, whether their files are the
 
 test('an image without a registry is one that nodes look for elsewhere', async (t) => {
   const { file, lock } = writeSpec(t, {})
-  const { diagnostics } = await sealForCluster(file, { lock: { ...lock, image: `cats@${digest}` } })
-  assert.match(diagnostics[0]?.message ?? '', /`cats` names no registry/)
+  const sealWith = async (image: string) => (await sealForCluster(file, { lock: { ...lock, image } })).diagnostics[0]
+  const hub = await sealWith(`team/cats@${digest}`)
+  assert.deepEqual([hub?.severity, /`team\/cats` names no registry/.test(hub?.message ?? '')], ['warning', true])
+  const local = await sealWith(`cats@${digest}`)
+  assert.deepEqual([local?.severity, /built and not pushed/.test(local?.message ?? '')], ['error', true])
 })

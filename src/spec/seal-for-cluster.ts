@@ -42,6 +42,11 @@ function checkImage(document: unknown, lock: Lock | undefined): Finding[] {
   }
   const [host = '', ...rest] = image.split('/')
   if (rest.length > 0 && /[.:]|^localhost$/.test(host)) return []
+  // What `build` alone has written: the next deploy would take the place of what runs by what nodes cannot have.
+  if (rest.length === 0 && lock?.image !== undefined) {
+    const message = `the image \`${image.split('@')[0]}\` was built and not pushed: \`towline push REGISTRY/NAME\` brings it to where nodes find it`
+    return [{ path: ['spec'], code: 'TL_SEAL_UNLOCKED', message }]
+  }
   const message = `the image \`${image.split('@')[0]}\` names no registry: nodes would look for it at Docker Hub; \`towline push REGISTRY/NAME\` writes its name into the lock`
   return [{ path: ['spec', 'image'], code: 'TL_TARGET_IGNORES', severity: 'warning', message }]
 }

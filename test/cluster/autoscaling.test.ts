@@ -17,6 +17,7 @@ import { modelsDir } from '../kit/replica-rig.ts'
 
 const namespace = 'ml'
 const most = 3
+const timeoutMs = 30_000
 /** Down as soon as the figures say so: five minutes otherwise. */
 const behavior = { scaleDown: { stabilizationWindowSeconds: 0 } }
 
@@ -56,10 +57,13 @@ describe('autoscaling on a cluster', { concurrency: true }, () => {
   it('adds real pods while they compute, takes them away after that, and no caller notices', async (t) => {
     const autoscaling = { minReplicas: 1, maxReplicas: most, targets: { cpuPercent: 50 }, behavior }
     const pod = { nodeSelector: { 'towline.test/node': 'real' } }
-    await deployAndWait(client, await numbers.seal({ resources: { cpu: '100m', memory: '256Mi' }, autoscaling, pod }))
+    // How far the first pod falls behind until others help is a matter of the machine, not of scaling.
+    const serving = { maxQueuedRows: 8192, timeout: `${timeoutMs}ms` }
+    const resourcesOfPod = { cpu: '100m', memory: '256Mi' }
+    await deployAndWait(client, await numbers.seal({ resources: resourcesOfPod, serving, autoscaling, pod }))
     const url = `${await reachService(cluster, client, 'numbers')}/v2/models/numbers/infer`
-    const light = await startServiceLoad(t, url, rows(1), { ratePerSecond: 6 })
-    const heavy = await startServiceLoad(t, url, rows(20), { ratePerSecond: 45 })
+    const light = await startServiceLoad(t, url, rows(1), { ratePerSecond: 6, timeoutMs })
+    const heavy = await startServiceLoad(t, url, rows(20), { ratePerSecond: 45, timeoutMs })
     const upMs = await untilReplicas('numbers', most)
     assert.deepEqual(Object.keys(await heavy.stop()), ['ok'])
     const downMs = await untilReplicas('numbers', 1)

@@ -228,7 +228,7 @@ describe('a service deployed to a cluster', () => {
       )
     const { code, out, err } = await run('deploy')
     assert.equal(code, 0, err)
-    assert.match(out, /placement +Surge: there is room for 8, 5 wanted/)
+    assert.match(out, /placement +there is room for 8, 5 wanted/)
     assert.match(out, /ready +5 replicas serve revision [0-9a-f]{10} after /)
     const { items } = await bed.client.list<Pod>(resources.pods, {
       labelSelector: 'towline.dev/service=image-classifier',

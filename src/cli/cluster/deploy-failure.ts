@@ -34,7 +34,9 @@ export function explainEnd(
     back.kind === 'Stays'
       ? serving === 0
         ? 'nothing serves'
-        : `${serves}, of the revision before it`
+        : back.reason === 'NothingBefore'
+          ? serves
+          : `${serves}, of the revision before it`
       : back.isReady
         ? `the revision before it is back, ${serves}`
         : `the revision before it was called back and is not ready yet, ${serves}`

@@ -46,4 +46,6 @@ export interface AccessWishes {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Where the kubelet puts what a pod's own account is. */
   readonly accountFolder?: string
+  /** Ends a login under way, at the opening and later: what it waits for is rejected with the reason. */
+  readonly signal?: AbortSignal | undefined
 }

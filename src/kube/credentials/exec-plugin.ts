@@ -2,12 +2,20 @@ import { spawn } from 'node:child_process'
 import { oneLine } from '../../base/display.ts'
 import { hasErrno } from '../../base/errors.ts'
 import type { Authority } from './access.ts'
+import { checkHeaders } from './headers.ts'
 import { type Entry, type Fields, isObject, readTextField } from './kubeconfig-files.ts'
 import { unusable } from './unusable.ts'
 
 /** A person may have to answer in a browser. */
 const defaultTimeoutMs = 120_000
 const maxAnswerBytes = 1 << 20
+const versions: readonly unknown[] = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1']
+
+export interface PluginLimits {
+  /** Ends the command; the reason is what it fails with. */
+  readonly signal?: AbortSignal | undefined
+  readonly timeoutMs?: number
+}
 
 export interface PluginAnswer {
   readonly authority: Authority
@@ -19,13 +27,20 @@ export interface PluginAnswer {
  * Runs the command of a user's `exec` as kubectl does: what it says to a person goes to ours, its answer is an ExecCredential.
  * TL_KUBECONFIG_UNUSABLE names the command; what it answered is in no message, for it may hold a token.
  */
-export async function runExecPlugin(user: Entry, cluster: Entry, timeoutMs = defaultTimeoutMs): Promise<PluginAnswer> {
+export async function runExecPlugin(
+  user: Entry,
+  cluster: Entry,
+  { signal, timeoutMs = defaultTimeoutMs }: PluginLimits = {},
+): Promise<PluginAnswer> {
   const at = `${user.file}: the user \`${user.name}\``
   const exec = user.fields['exec']
-  if (!isObject(exec)) throw new Error('a user without exec has no plugin')
+  if (!isObject(exec)) throw unusable(`${at}: \`exec\` is no mapping`, 'sign in again')
   const command = readTextField(exec, 'command', at)
   if (command === undefined) throw unusable(`${at} has a plugin without a command`, 'sign in again')
   const what = `${at} signs in by \`${command}\`, which`
+  const { apiVersion = versions[0] } = exec
+  if (!versions.includes(apiVersion))
+    throw unusable(`${what} has the apiVersion \`${String(apiVersion)}\``, `it has to be ${versions.join(' or ')}`)
   const mode = exec['interactiveMode'] ?? 'IfAvailable'
   const interactive = mode !== 'Never' && process.stdin.isTTY
   if (mode === 'Always' && !interactive)
@@ -34,16 +49,16 @@ export async function runExecPlugin(user: Entry, cluster: Entry, timeoutMs = def
   const env = {
     ...process.env,
     ...readEnv(exec),
-    KUBERNETES_EXEC_INFO: JSON.stringify(tellPlugin(exec, cluster, interactive)),
+    KUBERNETES_EXEC_INFO: JSON.stringify({ apiVersion, ...tellPlugin(exec, cluster, interactive) }),
   }
-  const answer = await run(command, args, { env, interactive, timeoutMs, what })
-  return readCredential(answer, what)
+  return readCredential(await run(command, args, { env, interactive, timeoutMs, signal, what }), what)
 }
 
 interface PluginRun {
   readonly env: NodeJS.ProcessEnv
   readonly interactive: boolean
   readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
   /** In words: the plugin, for messages. */
   readonly what: string
 }
@@ -51,41 +66,46 @@ interface PluginRun {
 async function run(
   command: string,
   args: readonly string[],
-  { env, interactive, timeoutMs, what }: PluginRun,
+  { env, interactive, timeoutMs, signal, what }: PluginRun,
 ): Promise<string> {
+  signal?.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const plugin = spawn(command, args, {
-    env,
-    stdio: [interactive ? 'inherit' : 'ignore', 'pipe', 'inherit'],
-  })
-  let isLate = false
-  // Not by an option of `spawn`: its timer goes on where the command is not there, and keeps us alive.
-  const timer = setTimeout(() => {
-    isLate = true
+  const plugin = spawn(command, args, { env, stdio: [interactive ? 'inherit' : 'ignore', 'pipe', 'inherit'] })
+  const stop = (why: unknown): void => {
+    reject(why)
     plugin.kill('SIGKILL')
-  }, timeoutMs)
+    // What the plugin has started itself may hold the other end for as long as it likes.
+    plugin.stdout.destroy()
+  }
+  const onAbort = (): void => stop(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  // Not by an option of `spawn`: its timer goes on where the command is not there, and keeps us alive.
+  const timer = setTimeout(
+    () => stop(unusable(`${what} gave no answer within ${timeoutMs / 1000} s`, 'run it by hand to see why')),
+    timeoutMs,
+  )
   const parts: Buffer[] = []
   let bytes = 0
   plugin.stdout.on('data', (part: Buffer) => {
     bytes += part.length
     if (bytes <= maxAnswerBytes) parts.push(part)
-    else plugin.kill('SIGKILL')
+    else stop(unusable(`${what} answered more than 1 MiB`, 'run it by hand to see'))
   })
   plugin.on('error', (error) => {
-    clearTimeout(timer)
     if (hasErrno(error, 'ENOENT')) reject(unusable(`${what} is not there`, 'install it, or sign in in another way'))
     else if (hasErrno(error, 'EACCES')) reject(unusable(`${what} may not be run`, 'see who may run it'))
     else reject(unusable(`${what} cannot be run: ${oneLine(error.message)}`, 'run it by hand to see why'))
   })
-  plugin.on('close', (code, signal) => {
-    clearTimeout(timer)
-    if (code === 0 && bytes <= maxAnswerBytes) resolve(Buffer.concat(parts).toString())
-    else if (bytes > maxAnswerBytes) reject(unusable(`${what} answered more than 1 MiB`, 'run it by hand to see'))
-    else if (isLate)
-      reject(unusable(`${what} gave no answer within ${timeoutMs / 1000} s`, 'run it by hand to see why'))
-    else reject(unusable(`${what} failed: it ended with ${signal ?? `exit code ${code}`}`, 'what it said is above'))
+  plugin.on('close', (code, killedBy) => {
+    if (code === 0) resolve(Buffer.concat(parts).toString())
+    else reject(unusable(`${what} failed: it ended with ${killedBy ?? `exit code ${code}`}`, 'what it said is above'))
   })
-  return await promise
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  }
 }
 
 function readEnv(exec: Fields): Record<string, string> {
@@ -107,7 +127,6 @@ function tellPlugin(exec: Fields, { fields }: Entry, interactive: boolean): obje
     config: readExtension(fields['extensions']),
   }
   return {
-    apiVersion: exec['apiVersion'] ?? 'client.authentication.k8s.io/v1',
     kind: 'ExecCredential',
     spec: { interactive, ...(exec['provideClusterInfo'] === true ? { cluster } : {}) },
   }
@@ -127,12 +146,15 @@ function readCredential(answer: string, what: string): PluginAnswer {
   const hasToken = typeof token === 'string' && token.trim() !== ''
   if (!hasToken && !isSigned)
     throw unusable(`${what} answered without a token or a certificate`, 'run it by hand to see')
+  if ((cert === undefined) !== (key === undefined))
+    throw unusable(`${what} answered a certificate without its key, or a key alone`, 'run it by hand to see')
   const endsAtMs = typeof ends === 'string' ? Date.parse(ends) : Number.NaN
+  const authority: Authority = {
+    headers: hasToken ? { authorization: `Bearer ${token.trim()}` } : {},
+    ...(isSigned ? { certificate: { cert, key } } : {}),
+  }
   return {
-    authority: {
-      headers: hasToken ? { authorization: `Bearer ${token.trim()}` } : {},
-      ...(isSigned ? { certificate: { cert, key } } : {}),
-    },
+    authority: checkHeaders(authority, what),
     ...(Number.isNaN(endsAtMs) ? {} : { endsAtMs }),
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { hasErrno } from '../../base/errors.ts'
 import type { AccessWishes, ClusterAccess } from './access.ts'
+import { checkHeaders } from './headers.ts'
 import { openTokenFile } from './token-file.ts'
 import { unusable } from './unusable.ts'
 
@@ -25,12 +26,13 @@ export function readInCluster(
   const ca = readText(join(accountFolder, 'ca.crt'))
   if (ca === undefined)
     throw unusable(`${join(accountFolder, 'ca.crt')} is not there`, 'mount the whole token of the service account')
+  const login = openTokenFile(tokenFile, clock)
   return {
     server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
     context: 'in-cluster',
     namespace: namespace ?? readText(join(accountFolder, 'namespace')) ?? 'default',
     tls: { ca, rejectUnauthorized: true },
-    authorize: openTokenFile(tokenFile, clock),
+    authorize: async (refused) => checkHeaders(await login(refused), tokenFile),
   }
 }
 

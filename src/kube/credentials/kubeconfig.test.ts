@@ -103,3 +103,16 @@ test('a token that no request can carry is told with whose it is, and not shown'
     return true
   })
 })
+
+test('so is the token of a file, of a user and of a pod', async (t) => {
+  const dir = openDir(t)
+  writeFileSync(join(dir, 'token'), 's3cret\nmore')
+  writeFileSync(join(dir, 'ca.crt'), '')
+  const inPod = {
+    env: { HOME: dir, KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: '1' },
+    accountFolder: dir,
+  }
+  const refused = { code: 'TL_KUBECONFIG_UNUSABLE', message: /characters that no request can carry/ }
+  await assert.rejects(read(write(dir, 'a', { tokenFile: 'token' })), refused)
+  await assert.rejects((await readAccess(inPod, systemClock)).authorize(), refused)
+})

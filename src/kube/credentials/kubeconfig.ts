@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.ts'
 import { oneLine } from '../../base/display.ts'
 import { TowlineError } from '../../base/errors.ts'
 import type { AccessWishes, Authority, ClusterAccess, ClusterTls, Login } from './access.ts'
+import { checkHeaders } from './headers.ts'
 import { readInCluster } from './in-cluster.ts'
 import { type Entry, type Kubeconfig, readKubeconfig, readTextField } from './kubeconfig-files.ts'
 import { openPluginLogin } from './plugin-login.ts'
@@ -58,7 +59,7 @@ async function readFiles(config: Kubeconfig, wishes: AccessWishes, clock: Clock)
     wishes.env ?? process.env,
     atCluster,
   )
-  const login = openLogin({ context, cluster, user }, clock)
+  const login = openLogin({ context, cluster, user }, clock, wishes.signal)
   const who = user === undefined ? at : `${user.file}: the user \`${user.name}\``
   const authorize: Login = async (refused) => checkHeaders(await login(refused), who)
   const tls = readTls(cluster, atCluster)
@@ -119,18 +120,11 @@ function readTls(cluster: Entry, at: string): ClusterTls {
 function openLogin(
   { context, cluster, user }: { readonly context: Entry; readonly cluster: Entry; readonly user: Entry | undefined },
   clock: Clock,
+  signal: AbortSignal | undefined,
 ): Login {
   if (user === undefined) return () => Promise.resolve({ headers: {} })
   const hasPlugin = user.fields['exec'] !== undefined || user.fields['auth-provider'] !== undefined
-  return hasPlugin ? openPluginLogin({ context, cluster, user }, clock) : openStaticLogin(user, clock)
-}
-
-/** A token with an end of line inside would be refused far from here, as a fault of ours. */
-function checkHeaders(authority: Authority, who: string): Authority {
-  const bad = Object.entries(authority.headers).find(([, value]) => !/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
-  if (bad !== undefined)
-    throw unusable(`${who}: its \`${bad[0]}\` has characters that no request can carry`, 'sign in again')
-  return authority
+  return hasPlugin ? openPluginLogin({ context, cluster, user }, clock, signal) : openStaticLogin(user, clock)
 }
 
 function checkTls({ ca }: ClusterTls, { certificate }: Authority, who: string): void {

@@ -2,6 +2,7 @@ import type { KubeConfig } from '@kubernetes/client-node'
 import type { Clock } from '../../base/clock.ts'
 import { withDeadline } from '../../base/deadline.ts'
 import { oneLine } from '../../base/display.ts'
+import { waitUnlessAborted } from '../waiting.ts'
 import type { Authority, Login } from './access.ts'
 import { type PluginAnswer, runExecPlugin } from './exec-plugin.ts'
 import { type Entry, isObject } from './kubeconfig-files.ts'
@@ -20,12 +21,12 @@ const knownProviders: readonly unknown[] = ['oidc', 'gcp', 'azure']
 
 /**
  * What others say: a command (`exec`), run by ourselves, or a provider such as OpenID Connect. Those are asked by the official library,
- * which is loaded only here: it takes half a second and 70 MiB. TL_KUBECONFIG_UNUSABLE names who was asked.
+ * which is loaded only here: it takes half a second and 70 MiB. TL_KUBECONFIG_UNUSABLE names who was asked. `signal` ends a login under way.
  */
-export function openPluginLogin(entries: PluginUser, clock: Clock): Login {
+export function openPluginLogin(entries: PluginUser, clock: Clock, signal?: AbortSignal): Login {
   const { user } = entries
   const impersonation = readImpersonation(user)
-  const ask = user.fields['exec'] === undefined ? openProvider(entries) : openExec(entries, clock)
+  const ask = user.fields['exec'] === undefined ? openProvider(entries, signal) : openExec(entries, clock, signal)
   return openSharedLogin(async (isRefused) => {
     const { headers, certificate } = await ask(isRefused)
     return { headers: { ...headers, ...impersonation }, ...(certificate === undefined ? {} : { certificate }) }
@@ -34,16 +35,16 @@ export function openPluginLogin(entries: PluginUser, clock: Clock): Login {
 
 type Ask = (isRefused: boolean) => Promise<Authority>
 
-function openExec({ user, cluster }: PluginUser, clock: Clock): Ask {
+function openExec({ user, cluster }: PluginUser, clock: Clock, signal: AbortSignal | undefined): Ask {
   let last: PluginAnswer | undefined
   return async (isRefused) => {
     if (last === undefined || isRefused || (last.endsAtMs ?? Infinity) <= clock.nowMs())
-      last = await runExecPlugin(user, cluster)
+      last = await runExecPlugin(user, cluster, { signal })
     return last.authority
   }
 }
 
-function openProvider(entries: PluginUser): Ask {
+function openProvider(entries: PluginUser, signal: AbortSignal | undefined): Ask {
   const { user } = entries
   const provider = user.fields['auth-provider']
   const name = isObject(provider) ? provider['name'] : undefined
@@ -53,7 +54,7 @@ function openProvider(entries: PluginUser): Ask {
   return async (isRefused) => {
     // Only a new one forgets what the provider said before.
     if (config === undefined || isRefused) config = await loadConfig(entries)
-    return await askLibrary(config, what)
+    return await askLibrary(config, what, signal)
   }
 }
 
@@ -71,20 +72,16 @@ async function loadConfig({ context, cluster, user }: PluginUser): Promise<KubeC
   return config
 }
 
-async function askLibrary(config: KubeConfig, what: string): Promise<Authority> {
+async function askLibrary(config: KubeConfig, what: string, parent: AbortSignal | undefined): Promise<Authority> {
   const options: Parameters<KubeConfig['applyToHTTPSOptions']>[0] = {}
   const late = { code: 'TL_KUBECONFIG_UNUSABLE', what: `a login: ${what} gave none` } as const
   await withDeadline(
     providerTimeoutMs,
-    undefined,
-    async (signal) => {
-      const missed = Promise.withResolvers<never>()
-      signal.addEventListener('abort', () => missed.reject(signal.reason as Error), { once: true })
-      await Promise.race([config.applyToHTTPSOptions(options), missed.promise]).catch((error: unknown) => {
-        if (signal.aborted) throw error
-        throw explain(error, what)
-      })
-    },
+    parent,
+    async (signal) =>
+      await waitUnlessAborted(config.applyToHTTPSOptions(options), signal).catch((error: unknown) => {
+        throw signal.aborted ? error : explain(error, what)
+      }),
     late,
   )
   const { cert, key } = options

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../base/clock.ts'
 import type { Authority, ClientCertificate, ClusterAccess } from '../credentials/access.ts'
+import { waitUnlessAborted } from '../waiting.ts'
 import { type KubeAnswer, readStart } from './answer.ts'
 import { isSameCertificate, openDispatcher } from './dispatcher.ts'
 import { readFailure } from './failure.ts'
@@ -82,11 +83,12 @@ export function openTransport({ access, clock, userAgent, random }: TransportOpt
 
   const send = async (call: KubeCall): Promise<KubeAnswer> => {
     call.signal?.throwIfAborted()
-    const authority = await authorize()
+    // Others may wait for the same login: who has gone does not end it.
+    const authority = await waitUnlessAborted(authorize(), call.signal)
     const answer = await dispatch(call, authority)
     if (answer.status !== 401) return answer
     await readStart(answer.body, maxFailureBytes)
-    return await dispatch(call, await authorize(authority))
+    return await dispatch(call, await waitUnlessAborted(authorize(authority), call.signal))
   }
 
   return {

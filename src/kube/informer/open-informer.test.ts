@@ -34,6 +34,9 @@ async function openPair(t: TestContext, idleMs = 60_000) {
       random: () => 0,
       idleMs,
       onChange: ({ kind, object }) => void seen.push(`${kind} ${object.metadata?.name}`),
+      onTrouble: (outcome, error, afterMs) => {
+        if (afterMs === null) seen.push(`${outcome.kind}: ${(error as { code?: string }).code}`)
+      },
     })
   t.after(async () => {
     ending.abort()
@@ -122,8 +125,11 @@ test('a watch that is open and says nothing is given up', async (t) => {
   await informer.close()
 })
 
-test('who may not list hears it', async (t) => {
-  const { server, open } = await openPair(t)
+test('who may not list hears it, also without waiting for it', async (t) => {
+  const { server, open, seen } = await openPair(t)
   server.forbid(({ verb }) => verb === 'list')
-  await assert.rejects(open().synced, { code: 'TL_CLUSTER_FORBIDDEN' })
+  const informer = open()
+  await until('an end', () => seen.length > 0)
+  assert.match(String(seen), /^\w+: TL_CLUSTER_FORBIDDEN$/)
+  await assert.rejects(informer.synced, { code: 'TL_CLUSTER_FORBIDDEN' })
 })

@@ -13,7 +13,10 @@ export interface RenderFlags {
 /** What a cluster would get: the same bytes each time, so that it may be kept in a repository and applied by others. */
 export async function render(this: CliContext, flags: RenderFlags, file: string): Promise<void> {
   const { terminal } = this
-  const { clusterService, document } = await readSealed(terminal, file, flags.env)
+  const { clusterService, document: sealed } = await readSealed(terminal, file, flags.env)
+  const named = flags.namespace === undefined ? {} : { namespace: flags.namespace }
+  const given = sealed as { readonly metadata: object } // sealed: it has been checked
+  const document = { ...given, metadata: { ...given.metadata, ...named } }
   const namespace = flags.namespace ?? clusterService.namespace ?? 'default'
   const objects =
     flags.form === 'service' ? [document] : renderObjects(clusterService, { namespace, environment: flags.env }).objects
