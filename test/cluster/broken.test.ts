@@ -292,11 +292,10 @@ describe('broken deployments', () => {
     const codes = plan.refusals.map(({ code }) => code)
     expect(codes.includes('TL_DEPLOY_IMPOSSIBLE') === isForeseen, `foreseen as ${JSON.stringify(plan.refusals)}`)
 
-    const hopeful = { ...target, expectNodes: true }
-    const prepared = await prepareDeploy(hopeful)
+    const prepared = await prepareDeploy({ ...target, expectNodes: true })
     const signal = AbortSignal.timeout(60_000)
     const startMs = performance.now()
-    const options = { ...hopeful, clock: systemClock, signal, wait: true, timeoutMs: 30_000 }
+    const options = { ...target, clock: systemClock, signal, wait: true, timeoutMs: 30_000 }
     const end = await deployService(options, prepared)
     const tookMs = Math.round(performance.now() - startMs)
     const { message, hint = '' } = explainEnd(plan, end) ?? { message: JSON.stringify(end) }

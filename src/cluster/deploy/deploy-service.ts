@@ -66,6 +66,7 @@ export async function deployService(options: DeployOptions, prepared: PreparedDe
     revision,
     clock,
     signal,
+    expectNodes: options.expectNodes ?? false,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(onProgress === undefined ? {} : { onLook: (progress) => onProgress('Wait', progress) }),
   })

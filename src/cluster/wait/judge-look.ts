@@ -20,18 +20,28 @@ export type LookVerdict =
   /** Another revision is wanted by now, or none. */
   | { readonly kind: 'Replaced'; readonly by: string | undefined }
 
+export interface Awaited {
+  readonly revision: string
+  /** Somebody adds nodes: a pod that has none waits, however little there is to hope for now. */
+  readonly expectNodes: boolean
+}
+
 /** Pure: what a look says of the revision that is waited for. `held` is that of the look before. */
 export function judgeLook(
   look: ClusterObservation,
   { causes, replicas }: Explanation,
-  revision: string,
+  { revision, expectNodes }: Awaited,
   held: Held | undefined,
 ): LookVerdict {
   const wanted = look.deployment?.spec?.template.metadata?.labels?.[revisionLabel]
   if (wanted !== revision) return { kind: 'Replaced', by: wanted }
   // What an earlier revision suffers from is what the new one may be the cure of.
   const cause = causes.find(
-    (cause) => cause.final && isHindrance(cause) && (cause.revision === null || cause.revision === revision),
+    (cause) =>
+      cause.final &&
+      isHindrance(cause) &&
+      (cause.revision === null || cause.revision === revision) &&
+      !(expectNodes && isWithoutNode(look, cause)),
   )
   if (cause === undefined) {
     const open = replicas.desired === 0 || hasEndpoints(look)
@@ -40,6 +50,10 @@ export function judgeLook(
   const sinceMs = held?.reason === cause.reason ? held.sinceMs : look.atMs
   if (look.atMs - sinceMs >= settleMs) return { kind: 'Failed', cause }
   return { kind: 'Wait', held: { reason: cause.reason, sinceMs } }
+}
+
+function isWithoutNode({ pods }: ClusterObservation, { subject }: Cause): boolean {
+  return pods.some(({ metadata, spec }) => subject === `pod ${metadata?.name}` && spec?.nodeName === undefined)
 }
 
 function hasEndpoints({ endpoints, unseen }: ClusterObservation): boolean {

@@ -73,6 +73,15 @@ test('what may pass is waited for until the time is over', async (t) => {
   assert.deepEqual([end.cause?.reason, end.tookMs], ['NotReady', 20_000])
 })
 
+test('a pod that no node takes ends the wait, but where somebody adds nodes', async (t) => {
+  const { wait } = await openRecorded(t, 'selector')
+  assert.equal((await waitForRollout(wait)).kind, 'Failed')
+  const again = await openRecorded(t, 'selector')
+  const end = await waitForRollout({ ...again.wait, expectNodes: true, timeoutMs: 60_000 })
+  assert.ok(end.kind === 'Late')
+  assert.deepEqual([end.cause?.reason, end.tookMs], ['Tainted', 60_000])
+})
+
 test('the trouble of an earlier revision does not end the wait for a new one', async (t) => {
   const { wait, server, look } = await openRecorded(t, 'secret-missing')
   const deployment = structuredClone(look.deployment ?? {})

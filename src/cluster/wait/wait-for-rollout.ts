@@ -22,6 +22,8 @@ export interface RolloutWait {
   readonly signal: AbortSignal
   /** Absent: as long as the cluster allows (progressDeadlineSeconds). */
   readonly timeoutMs?: number
+  /** Default: false. */
+  readonly expectNodes?: boolean
   onLook?(progress: RolloutProgress): void
 }
 
@@ -48,7 +50,7 @@ export type RolloutEnd =
  * gone for longer than a minute, TL_CLUSTER_CONFLICT when somebody asked for another revision meanwhile.
  */
 export async function waitForRollout(wait: RolloutWait): Promise<RolloutEnd> {
-  const { client, namespace, name, revision, clock, signal, timeoutMs, onLook } = wait
+  const { client, namespace, name, revision, clock, signal, timeoutMs, expectNodes = false, onLook } = wait
   const startMs = clock.monotonicMs()
   const tookMs = (): number => Math.round(clock.monotonicMs() - startMs)
   let held: Held | undefined
@@ -67,7 +69,7 @@ export async function waitForRollout(wait: RolloutWait): Promise<RolloutEnd> {
       lostSinceMs = undefined
       const explanation = await explainLook(client, look, signal)
       seen = { explanation, observation: look }
-      const verdict = judgeLook(look, explanation, revision, held)
+      const verdict = judgeLook(look, explanation, { revision, expectNodes }, held)
       if (verdict.kind === 'Replaced') throw explainReplaced(name, revision, verdict.by)
       onLook?.({ words: describeProgress(explanation.replicas, look.deployment?.spec?.strategy?.type), explanation })
       if (verdict.kind === 'Ready') return { kind: 'Ready', ...seen, tookMs: tookMs() }
