@@ -27,9 +27,9 @@ const seed = Number(values.seed)
 if (!Number.isInteger(seed)) throw new Error(`--seed takes a whole number, not ${values.seed}`)
 
 /** Between two check points. */
-/** Seven looks, of which the first does not count. */
-const leastHeapMinutes = 14
 const periodMs = Math.min(120_000, minutes * 60_000)
+/** Seven check points, of which the first does not count: with fewer nothing can be said of the heap. */
+const leastHeapMinutes = 14
 /** A watch that is silent is given up after 90 s, and then tried again. */
 const convergeMs = 150_000
 /** Two watches, and calls whose connections are kept for another. */

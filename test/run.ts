@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { renderCounts } from './reporter.ts'
 
-/** `shared`: all files in one process (fast, no global state allowed); `apart`: a process for each file, one at a time. */
+/** `shared`: all files in a few processes side by side (fast, no global state allowed); `apart`: a process for each file, one at a time. */
 const suites = [
   { name: 'unit', files: ['src/**/*.test.ts', 'test/kit/*.test.ts'], isolation: 'shared', budgetS: 60 },
   { name: 'conformance', files: ['test/conformance/*.test.ts'], isolation: 'apart', budgetS: 180 },
@@ -33,6 +33,8 @@ type Suite = {
 }
 
 const root = join(import.meta.dirname, '..')
+/** Among which the files of a `shared` suite are dealt: what CI has cores. */
+const sharedProcesses = 2
 /** What one kill takes at most, with the rollouts around it. */
 const killS = 6
 const defaultKills = 30
@@ -74,6 +76,26 @@ function chooseSuites(wanted: readonly string[]): readonly Suite[] {
 async function runSuite(suite: Suite): Promise<typeof total> {
   const files = suite.files.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted()
   if (files.length === 0) return { passed: 0, failed: 1, skipped: 0 }
+  const budgetS = suite.budgetS + Math.max(0, kills - defaultKills) * killS
+  const hands = suite.isolation === 'shared' ? Math.min(sharedProcesses, files.length) : 1
+  const counts = await Promise.all(
+    Array.from({ length: hands }, (_, hand) =>
+      runFiles(
+        files.filter((_file, at) => at % hands === hand),
+        suite,
+        budgetS,
+      ),
+    ),
+  )
+  return counts.reduce((sum, count) => ({
+    passed: sum.passed + count.passed,
+    failed: sum.failed + count.failed,
+    skipped: sum.skipped + count.skipped,
+  }))
+}
+
+/** Runs files with one runner, which starts a process for each of them or takes them all itself. */
+async function runFiles(files: readonly string[], suite: Suite, budgetS: number): Promise<typeof total> {
   const folder = mkdtempSync(join(tmpdir(), 'towline-test-'))
   const countsFile = join(folder, 'counts.json')
   const args = [
@@ -96,7 +118,6 @@ async function runSuite(suite: Suite): Promise<typeof total> {
     if (pid !== undefined && child.exitCode === null) process.kill(-pid, signal)
   }
   process.once('SIGINT', () => endGroup('SIGINT'))
-  const budgetS = suite.budgetS + Math.max(0, kills - defaultKills) * killS
   let late = false
   const budget = setTimeout(() => {
     late = true

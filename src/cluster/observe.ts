@@ -5,12 +5,13 @@ import type { EndpointSlice } from 'kubernetes-types/discovery/v1.js'
 import type { Event } from 'kubernetes-types/events/v1.js'
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js'
 import type { Clock } from '../base/clock.ts'
-import { TowlineError } from '../base/errors.ts'
 import type { KubeClient } from '../kube/kube-client.ts'
 import type { KubeObject } from '../kube/object.ts'
 import { resources } from '../kube/resources.ts'
+import { keys } from '../render/names.ts'
 import { isReady } from './explain/counts.ts'
 import { lastSeenMs } from './explain/event-time.ts'
+import { unlessForbidden } from './forbidden.ts'
 import type { ClusterObservation } from './observation.ts'
 
 export interface ObservedPlace {
@@ -34,16 +35,12 @@ export async function observeService(
 ): Promise<ClusterObservation> {
   const place = { namespace, ...(signal === undefined ? {} : { signal }) }
   const unseen: { what: string; reason: string }[] = []
-  const tolerate = async <T>(what: string, work: Promise<T>, otherwise: T): Promise<T> => {
-    try {
-      return await work
-    } catch (error) {
-      if (!(error instanceof TowlineError) || error.code !== 'TL_CLUSTER_FORBIDDEN') throw error
-      unseen.push({ what, reason: error.detail })
+  const tolerate = async <T>(what: string, work: Promise<T>, otherwise: T): Promise<T> =>
+    await unlessForbidden(work, ({ detail }) => {
+      unseen.push({ what, reason: detail })
       return otherwise
-    }
-  }
-  const labelSelector = `towline.dev/service=${name}`
+    })
+  const labelSelector = `${keys.service}=${name}`
   const list = async <T extends KubeObject>(
     resource: (typeof resources)[keyof typeof resources],
     query: { labelSelector?: string; fieldSelector?: string } = {},

@@ -8,7 +8,7 @@ const namespaced = (group: string, version: string, kind: string, plural: string
   namespaced: true,
 })
 
-/** The kinds that Towline reads or writes. */
+/** The kinds that Towline reads or writes, and Secrets, which only its tests do. */
 export const resources = {
   namespaces: { group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false },
   nodes: { group: '', version: 'v1', kind: 'Node', plural: 'nodes', namespaced: false },
@@ -18,7 +18,6 @@ export const resources = {
   secrets: namespaced('', 'v1', 'Secret', 'secrets'),
   serviceAccounts: namespaced('', 'v1', 'ServiceAccount', 'serviceaccounts'),
   resourceQuotas: namespaced('', 'v1', 'ResourceQuota', 'resourcequotas'),
-  limitRanges: namespaced('', 'v1', 'LimitRange', 'limitranges'),
   events: namespaced('events.k8s.io', 'v1', 'Event', 'events'),
   deployments: namespaced('apps', 'v1', 'Deployment', 'deployments'),
   replicaSets: namespaced('apps', 'v1', 'ReplicaSet', 'replicasets'),

@@ -1,7 +1,7 @@
-import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import type { KubeObject, Resource } from '../../kube/object.ts'
 import { resources } from '../../kube/resources.ts'
+import { unlessForbidden } from '../forbidden.ts'
 import { isOfService, serviceLabel } from './ownership.ts'
 
 export interface OwnQuery {
@@ -23,22 +23,22 @@ export async function listOwn(
   { namespace, name, signal }: OwnQuery,
 ): Promise<OwnObjects> {
   const place = { namespace, labelSelector: `${serviceLabel}=${name}`, ...(signal === undefined ? {} : { signal }) }
+  const list = async (resource: Resource): Promise<readonly KubeObject[]> => {
+    const { group, version, kind } = resource
+    if (group === resources.httpRoutes.group && !(await client.serves(resource))) return []
+    const { items } = await client.list(resource, place)
+    // Items of a list do not say what they are.
+    const apiVersion = group === '' ? version : `${group}/${version}`
+    return items.map((item) => ({ ...item, apiVersion, kind }))
+  }
   const unseen: string[] = []
   const lists = await Promise.all(
-    kinds.map(async (resource) => {
-      const { group, version, kind, plural } = resource
-      try {
-        if (group === resources.httpRoutes.group && !(await client.serves(resource))) return []
-        const { items } = await client.list(resource, place)
-        // Items of a list do not say what they are.
-        const apiVersion = group === '' ? version : `${group}/${version}`
-        return items.map((item) => ({ ...item, apiVersion, kind }))
-      } catch (error) {
-        if (!(error instanceof TowlineError) || error.code !== 'TL_CLUSTER_FORBIDDEN') throw error
-        unseen.push(plural)
+    kinds.map((resource) =>
+      unlessForbidden(list(resource), () => {
+        unseen.push(resource.plural)
         return []
-      }
-    }),
+      }),
+    ),
   )
   return { objects: lists.flat().filter((object) => object.kind === 'ReplicaSet' || isOfService(object, name)), unseen }
 }

@@ -12,7 +12,11 @@ const replicaSet = (map: string, account = 'cats'): KubeObject =>
   ({
     kind: 'ReplicaSet',
     metadata: { name: `cats-${map}` },
-    spec: { template: { spec: { serviceAccountName: account, volumes: [{ name: 's', configMap: { name: map } }] } } },
+    spec: {
+      template: {
+        spec: { containers: [], serviceAccountName: account, volumes: [{ name: 's', configMap: { name: map } }] },
+      },
+    },
   }) as KubeObject
 const choose = (objects: readonly KubeObject[], rendered: readonly KubeObject[], unseen: readonly string[] = []) =>
   chooseStale({ objects, unseen }, rendered, nowMs).map(({ kind, metadata }) => `${kind} ${metadata?.name}`)

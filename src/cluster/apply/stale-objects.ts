@@ -1,8 +1,8 @@
 import type { ReplicaSet } from 'kubernetes-types/apps/v1.js'
-import type { PodSpec } from 'kubernetes-types/core/v1.js'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import type { KubeObject, Resource } from '../../kube/object.ts'
 import { resources } from '../../kube/resources.ts'
+import { needsOfPod } from './needs-of-pod.ts'
 import { type OwnObjects, type OwnQuery, listOwn } from './own-objects.ts'
 import { nameObject } from './resource-of.ts'
 
@@ -65,10 +65,5 @@ function isFresh({ metadata }: KubeObject, nowMs: number): boolean {
 /** By what pods of these would be made with. */
 function needsOf(sets: readonly KubeObject[]): ReadonlySet<string> {
   const specs = sets.map((set) => (set as ReplicaSet).spec?.template?.spec).filter((spec) => spec !== undefined)
-  return new Set(specs.flatMap(namesIn))
-}
-
-function namesIn({ volumes = [], serviceAccountName }: PodSpec): string[] {
-  const maps = volumes.map(({ configMap }) => configMap?.name).filter((name) => name !== undefined)
-  return [...maps.map((name) => `ConfigMap ${name}`), `ServiceAccount ${serviceAccountName ?? 'default'}`]
+  return new Set(specs.flatMap(needsOfPod).map(({ kind, name }) => `${kind} ${name}`))
 }

@@ -191,6 +191,17 @@ test('a pod without a place is no final cause while a node is added for it, or a
   assert.equal(explainService({ ...look, pods: [...look.pods, ending] }).causes[0]?.final, false)
 })
 
+test('an endpoint that does not say whether it is ready is ready; one that says no is not', () => {
+  const reasonsWith = (conditions: object | undefined): readonly string[] => {
+    const look = structuredClone(readRecordedLook('ready'))
+    for (const endpoint of look.endpoints.flatMap(({ endpoints }) => endpoints)) Object.assign(endpoint, { conditions })
+    return explainService(look).causes.map(({ reason }) => reason)
+  }
+  assert.deepEqual(reasonsWith(undefined), [])
+  assert.deepEqual(reasonsWith({ serving: true }), [])
+  assert.deepEqual(reasonsWith({ ready: false }), ['NoEndpoints'])
+})
+
 test('a quota that has room by now is waited for', () => {
   const look = structuredClone(readRecordedLook('quota'))
   Object.assign(look.quotas[0]?.status?.hard ?? {}, { 'requests.cpu': '5' })

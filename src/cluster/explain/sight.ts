@@ -1,5 +1,6 @@
 import type { Container, ContainerStatus, Pod } from 'kubernetes-types/core/v1.js'
 import type { Event } from 'kubernetes-types/events/v1.js'
+import { keys } from '../../render/names.ts'
 import type { ClusterObservation } from '../observation.ts'
 import type { ExplainContext, Finding } from './cause.ts'
 import { readTimeMs } from './event-time.ts'
@@ -43,7 +44,7 @@ export interface ServiceFinding extends Finding {
 }
 
 /** Label of pods and of what makes them. */
-export const revisionLabel = 'towline.dev/revision'
+export const revisionLabel = keys.revision
 
 export function arrangeLook(look: ClusterObservation, context: ExplainContext = {}): Sight {
   const newest = look.deployment?.spec?.template.metadata?.labels?.[revisionLabel]

@@ -1,10 +1,10 @@
 import type { Node, Pod, ResourceQuota } from 'kubernetes-types/core/v1.js'
 import type { RuntimeClass } from 'kubernetes-types/node/v1.js'
-import { TowlineError } from '../../base/errors.ts'
 import type { NodeFacts, PodFacts, QuotaFacts } from '../../decide/placement/facts.ts'
 import type { KubeClient, ListQuery } from '../../kube/kube-client.ts'
 import type { KubeObject, Resource } from '../../kube/object.ts'
 import { resources } from '../../kube/resources.ts'
+import { unlessForbidden } from '../forbidden.ts'
 import { factsOfNode, factsOfPod, factsOfQuota } from './facts-of-objects.ts'
 
 /** What a cluster has, and who has it. */
@@ -73,11 +73,6 @@ async function listAllowed<T extends KubeObject>(
   resource: Resource,
   query: ListQuery,
 ): Promise<readonly T[] | undefined> {
-  try {
-    const { items } = await client.list<T>(resource, query)
-    return items
-  } catch (error) {
-    if (error instanceof TowlineError && error.code === 'TL_CLUSTER_FORBIDDEN') return undefined
-    throw error
-  }
+  const list = await unlessForbidden(client.list<T>(resource, query), () => undefined)
+  return list?.items
 }

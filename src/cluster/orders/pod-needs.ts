@@ -1,8 +1,8 @@
 import type { PodSpec } from 'kubernetes-types/core/v1.js'
-import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
-import type { Resource } from '../../kube/object.ts'
 import { resources } from '../../kube/resources.ts'
+import { needsOfPod } from '../apply/needs-of-pod.ts'
+import { unlessForbidden } from '../forbidden.ts'
 import { refuse } from './rollback-target.ts'
 
 export interface NeedsQuery {
@@ -21,37 +21,16 @@ export async function checkNeeds(
   spec: PodSpec | undefined,
   { subject, ...place }: NeedsQuery,
 ): Promise<void> {
-  for (const [resource, name] of needsOf(spec)) {
-    if (!(await isThere(client, resource, name, place)))
+  if (spec === undefined) return
+  for (const { kind, name, isOptional } of needsOfPod(spec)) {
+    if (isOptional) continue
+    const found = await unlessForbidden(client.get(resourcesOf[kind], name, place), () => 'Unseen' as const)
+    if (found === undefined)
       throw refuse(
-        `${subject} needs ${resource.kind} ${name}, which is gone`,
-        'deploy the spec of that revision again: it makes it anew',
+        `${subject} needs ${kind} ${name}, which is gone`,
+        'deploy the spec of that revision again: it makes anew what was made by a deploy',
       )
   }
 }
 
-function needsOf({ volumes = [], serviceAccountName }: PodSpec = { containers: [] }): (readonly [Resource, string])[] {
-  const maps = volumes
-    .flatMap(({ configMap, projected }) => [configMap, ...(projected?.sources ?? []).map((source) => source.configMap)])
-    .filter((map) => map?.optional !== true)
-    .flatMap((map) => (map?.name === undefined ? [] : [map.name]))
-  const accounts = serviceAccountName === undefined ? [] : [serviceAccountName]
-  return [
-    ...maps.map((name) => [resources.configMaps, name] as const),
-    ...accounts.map((name) => [resources.serviceAccounts, name] as const),
-  ]
-}
-
-async function isThere(
-  client: KubeClient,
-  resource: Resource,
-  name: string,
-  place: Omit<NeedsQuery, 'subject'>,
-): Promise<boolean> {
-  try {
-    return (await client.get(resource, name, place)) !== undefined
-  } catch (error) {
-    if (error instanceof TowlineError && error.code === 'TL_CLUSTER_FORBIDDEN') return true
-    throw error
-  }
-}
+const resourcesOf = { ConfigMap: resources.configMaps, ServiceAccount: resources.serviceAccounts } as const

@@ -3,47 +3,69 @@ import type { NodeFacts } from './facts.ts'
 import { gpuLabels, wholeGpu } from './gpu-pod-parts.ts'
 import type { Misfit } from './node-fit.ts'
 import { distanceOf } from './placement-words.ts'
-import type { Placement, SeenRoom, SurgeWish } from './placement.ts'
+import type { Placement, PlacementQuestion, SeenRoom } from './placement.ts'
 import type { NodeVerdict } from './room.ts'
 
 const slicePrefix = 'nvidia.com/mig-'
 
 type Answer = Pick<Placement, 'kind' | 'nodes' | 'quota'> & { readonly room: SeenRoom }
 
-interface Advised {
-  readonly nodes: readonly NodeFacts[]
-  readonly surge: SurgeWish
+/** What would do. */
+export interface Remedies {
+  /** Another way to replace pods; absent: none, or there is nothing to replace. */
+  readonly fallback?: 'Swap' | 'Recreate' | undefined
+  /** Replicas in all: the most for which there is room, fewer than wanted; absent: not even for one. */
+  readonly fewer?: number | undefined
 }
 
 /** What to do so that there is room: what takes least comes first. Undefined: nothing here says anything. */
 export function adviseRoom(
-  { nodes: facts, surge }: Advised,
+  question: PlacementQuestion,
   { kind, room, nodes, quota }: Answer,
-  fallback: 'Swap' | 'Recreate' | undefined,
+  { fallback, fewer }: Remedies,
 ): string | undefined {
   if (kind === 'Wait' && room.whenEnded > room.now) return 'wait: it goes on by itself'
-  if (fallback !== undefined && fallback !== surge)
+  if (fallback !== undefined && fallback !== question.surge)
     return `\`rollout.surge: ${fallback}\` fits: ${fallback === 'Swap' ? 'old pods go first, one at a time' : 'old pods go first, all of them, and nobody answers meanwhile'}`
-  const onNodes = nodes.reduce((sum, each) => sum + each.room, 0)
+  const less = fewer === undefined ? [] : [`ask for ${countReplicas(fewer)}`]
+  const areNodesUnseen = question.unseen?.includes('nodes') ?? false
+  const onNodes = areNodesUnseen ? Number.POSITIVE_INFINITY : nodes.reduce((sum, each) => sum + each.room, 0)
   if (quota !== undefined && quota.room < onNodes)
-    return `have quota \`${quota.quota}\` raised, or ask for less of ${quota.name}`
+    return listWays([...less, `have quota \`${quota.quota}\` raised`, ...askLess(quota.name, quota.asked)])
+  const more = question.autoscalerAllowed
+    ? 'add a node'
+    : 'add a node (`--expect-nodes` where they are added on demand)'
   const full = nodes.find(({ limit, room: left }) => limit !== undefined && left === 0)
-  if (full !== undefined) return adviseFull(full, room.now)
-  if (room.now > 0) return `ask for ${countReplicas(room.now)}, or add a node`
-  return first(nodes, (misfit, node) =>
+  if (full !== undefined) return listWays([...less, ...relieve(full, question), more])
+  if (room.now > 0 || nodes.length === 0) return listWays([...less, more])
+  const change = first(nodes, (misfit, node) =>
     adviseMisfit(
       misfit,
-      facts.find(({ name }) => name === node),
+      question.nodes.find(({ name }) => name === node),
     ),
   )
+  return listWays([...less, ...(change === undefined ? [] : [change])])
 }
 
-function adviseFull({ limit }: NodeVerdict, now: number): string {
-  const [holder] = limit?.holders ?? []
-  const fewer = now > 0 ? `ask for ${countReplicas(now)}, ` : ''
-  return holder === undefined || limit?.resource.includes('/') !== true
-    ? `${fewer}ask for less ${limit?.resource ?? ''}, or add a node`
-    : `${fewer}stop ${holder.pod} or wait for its end, or add a node`
+/** What would make room on a node that is full. Pods of the service itself are replaced anyhow, or are wanted. */
+function relieve({ limit }: NodeVerdict, { pods, own }: PlacementQuestion): readonly string[] {
+  if (limit === undefined) return []
+  const mine = pods.filter(({ namespace, service }) => namespace === own.namespace && service === own.service)
+  const names = new Set(mine.map(({ namespace, name }) => `${namespace}/${name}`))
+  const holder = limit.holders.find(({ pod }) => !names.has(pod))
+  if (limit.resource.includes('/') && holder !== undefined) return [`stop ${holder.pod} or wait for its end`]
+  return askLess(limit.resource, limit.asked)
+}
+
+/** Less than one device is none, and a pod is one pod. */
+function askLess(resource: string, asked: number): readonly string[] {
+  return asked > 1 ? [`ask for less ${resource}`] : []
+}
+
+/** `a`, `a, or b`, `a, b, or c`; undefined: there is none. */
+function listWays(ways: readonly string[]): string | undefined {
+  if (ways.length < 2) return ways[0]
+  return `${ways.slice(0, -1).join(', ')}, or ${ways.at(-1)}`
 }
 
 /** Of the node that is nearest to taking a pod. */

@@ -135,6 +135,24 @@ test('what it promises goes through, whichever old pod leaves first and wherever
   assert.ok(promised > 100, `${promised} promises were put to the test`)
 })
 
+test('the fewer replicas that it advises have room, and one more has none', () => {
+  let advised = 0
+  fc.assert(
+    fc.property(world, (question) => {
+      const hasRoom = (replicas: number): boolean =>
+        !['Impossible', 'Wait'].includes(planPlacement({ ...question, replicas }).kind)
+      const { kind, advice = '' } = planPlacement(question)
+      const said = /ask for (\d+) replica/.exec(advice)?.[1]
+      if (kind !== 'Impossible' || said === undefined) return
+      advised++
+      const fewer = Number(said)
+      assert.ok(hasRoom(fewer) && !hasRoom(fewer + 1), advice)
+    }),
+    { numRuns: 2000 },
+  )
+  assert.ok(advised > 50, `${advised} advices were put to the test`)
+})
+
 /** A Deployment's way, with the settings that belong to `kind`. Pods are ready at once; ending pods of others stay. */
 function rollOut(
   question: PlacementQuestion,

@@ -18,7 +18,7 @@ export function describeAnswer(
   { replicas, replaced }: { readonly replicas: number; readonly replaced: number },
 ): string {
   const { wanted, now, whenEnded } = room
-  const why = describeShortage(nodes, quota)
+  const why = describeShortage(nodes, quota, now)
   if (kind === 'Unknown') return 'nodes may not be seen, so nothing is known of the room on them'
   if (wanted === 0) return 'nothing has to be placed'
   const because = now > 0 ? '' : `: ${why}`
@@ -40,19 +40,18 @@ export function describeAnswer(
 }
 
 /** `gpu-a: 0 of nvidia.com/gpu free …, 2 other nodes fit less`: what keeps the next pod away, alike nodes together, the nearest first. */
-function describeShortage(nodes: readonly NodeVerdict[], quota: QuotaVerdict | undefined): string {
+function describeShortage(nodes: readonly NodeVerdict[], quota: QuotaVerdict | undefined, now: number): string {
   const alike = new Map<string, string[]>()
   for (const node of nodes.filter(({ room }) => room === 0).toSorted((a, b) => distanceOf(a) - distanceOf(b))) {
     const phrase = describeNode(node)
     alike.set(phrase, [...(alike.get(phrase) ?? []), node.node])
   }
-  const room = nodes.reduce((sum, each) => sum + each.room, 0)
-  const phrases = quota !== undefined && quota.room <= room ? [describeQuota(quota)] : []
+  const phrases = quota !== undefined && quota.room <= now ? [describeQuota(quota)] : []
   phrases.push(...[...alike].slice(0, mostPhrases).map(([phrase, names]) => `${nameNodes(names)} ${phrase}`))
   const others = [...alike].slice(mostPhrases).flatMap(([, names]) => names).length
   if (others > 0) phrases.push(others === 1 ? '1 other node fits less' : `${others} other nodes fit less`)
   if (phrases.length > 0) return phrases.join(', ')
-  return nodes.length === 0 ? 'there is no node' : `the nodes have room for ${room}`
+  return nodes.length === 0 ? 'there is no node' : `the nodes have room for ${now}`
 }
 
 /** What would have to change so that a node takes a pod, the least first. */

@@ -15,6 +15,7 @@ import { planPlacement } from './plan-placement.ts'
 import type { Placement, PlacementQuestion } from './placement.ts'
 
 const gibibyte = 1024 ** 3
+const moreNodes = 'add a node (`--expect-nodes` where they are added on demand)'
 const own = { namespace: 'ml', service: 'cats', revision: 'new' }
 
 function plan(change: Partial<PlacementQuestion>): Placement {
@@ -310,7 +311,37 @@ describe('what to do', () => {
       placement.reason,
       'room for 0 of 1: gpu-a: 0 of nvidia.com/gpu free, 1 wanted (ml/train-1 holds 4, ml/train-0 holds 3, 1 others 1)',
     )
-    assert.equal(placement.advice, 'stop ml/train-1 or wait for its end, or add a node')
+    assert.equal(placement.advice, `stop ml/train-1 or wait for its end, or ${moreNodes}`)
+  })
+
+  test('fewer replicas are advised where fewer would do, counted with those that stay', () => {
+    const nodes = [gpuNode('gpu-a', 'a10', 3)]
+    const kept = [1, 2].map((number) => ({ ...old('gpu-a', number), revision: 'new' }))
+    assert.equal(plan({ nodes, replicas: 5 }).advice, `ask for 3 replicas, or ${moreNodes}`)
+    assert.equal(plan({ nodes, pods: kept, replicas: 5 }).advice, `ask for 3 replicas, or ${moreNodes}`)
+    assert.equal(plan({ nodes: [gpuNode('gpu-b', 'a10', 0)], replicas: 5 }).advice?.includes('replica'), undefined)
+  })
+
+  test('its own pods are not what a service is to stop', () => {
+    const pods = [1, 2, 3].map((number) => old('gpu-a', number))
+    const placement = plan({ nodes: [gpuNode('gpu-a', 'a10', 3)], pods, replicas: 4 })
+    assert.equal(placement.advice, `ask for 3 replicas, or ${moreNodes}`)
+    const busy = podOf({ requests: { cpu: 3000, pods: 1 }, limits: {} }, { node: 'cores', name: 'other' })
+    const ask = { ...gpuAsk(), requests: { cpu: 2000, pods: 1 } }
+    const cores = plan({ nodes: [cpuNode('cores', { cpuCores: 4 })], pods: [busy], ask })
+    assert.equal(cores.advice, `ask for less cpu, or ${moreNodes}`)
+  })
+
+  test('no node at all may be what is added on demand, and who expects that is not told to', () => {
+    assert.equal(plan({}).advice, moreNodes)
+    assert.equal(plan({ autoscalerAllowed: true }).advice, 'add a node')
+  })
+
+  test('where nodes may not be seen, what a quota leaves is all that is said', () => {
+    const quotas = [{ name: 'gpus', hard: { 'requests.nvidia.com/gpu': 1 }, used: {} }]
+    const { reason, advice } = plan({ unseen: ['nodes'], quotas, replicas: 3 })
+    assert.match(reason, /^room for 1 of 3: quota gpus allows 1 of /)
+    assert.equal(advice, 'ask for 1 replica, or have quota `gpus` raised')
   })
 
   test('others that wait for the same devices are mentioned', () => {

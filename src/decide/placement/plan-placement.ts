@@ -35,7 +35,10 @@ export function planPlacement(question: PlacementQuestion): Placement {
   // More room is no help against what no node can do.
   const advice =
     ask.refusal === undefined && (kind === 'Wait' || kind === 'Impossible')
-      ? adviseRoom(question, answer, replaced.length === 0 ? undefined : fallbackOf(exchange, replicas))
+      ? adviseRoom(question, answer, {
+          fallback: replaced.length === 0 ? undefined : fallbackOf(exchange, replicas),
+          fewer: fewerOf(question, exchange),
+        })
       : undefined
   return {
     ...answer,
@@ -93,4 +96,13 @@ function fitsAtOnce({ wanted, rooms }: Exchange): boolean {
 function fallbackOf(exchange: Exchange, replicas: number): 'Swap' | 'Recreate' | undefined {
   if (replicas > 1 && goesThrough(exchange, 0)) return 'Swap'
   return fitsAtOnce(exchange) ? 'Recreate' : undefined
+}
+
+/** The most replicas that fit as the wish is; undefined: not even one. */
+function fewerOf({ surge, replicas }: PlacementQuestion, { wanted, missing, rooms }: Exchange): number | undefined {
+  for (let cut = 1; cut < replicas; cut++) {
+    const exchange = { wanted: Math.max(0, wanted - cut), missing: missing - cut, rooms }
+    if (chooseNow(surge, replicas - cut, exchange) !== undefined) return replicas - cut
+  }
+  return undefined
 }
