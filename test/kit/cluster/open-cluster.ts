@@ -23,6 +23,7 @@ import {
 import { type Daemon, startDaemon, untilReady } from './daemon.ts'
 import { type FakeNode, writeFakeNode } from './fake-nodes.ts'
 import { findClusterPorts } from './cluster-ports.ts'
+import { type GpuOffer, requireGpu } from './gpu-node.ts'
 import { type ClusterParts, startKwok, startMetricsServer } from './kwok.ts'
 import { bedFolder, openNamespaces } from './namespaces.ts'
 import { addressOf, openSecondMachine } from './node-network.ts'
@@ -37,6 +38,8 @@ export interface ClusterOptions {
   readonly node?: boolean
   /** `real-2` as well, a machine of its own as far as the network goes. Default: false. */
   readonly secondNode?: boolean
+  /** The machine's NVIDIA devices, offered by its real node. Default: not. */
+  readonly gpu?: GpuOffer
   /** metrics-server: HPA and `top` work. Default: false. */
   readonly metrics?: boolean
   /** Such as `--horizontal-pod-autoscaler-sync-period=2s`. */
@@ -77,7 +80,9 @@ export interface Cluster {
 /** Undefined when the test was skipped. The cluster ends with the test, and with its process. */
 export async function openCluster(test: Scope, options: ClusterOptions = {}): Promise<Cluster | undefined> {
   const { kwok = true, metrics = false, secondNode = false, controllerFlags = [], apiServerFlags = [] } = options
-  const node = options.node === true || secondNode
+  const { gpu } = options
+  const node = options.node === true || secondNode || gpu !== undefined
+  if (gpu !== undefined && !requireGpu(test)) return undefined
   if (!requireCluster(test, { node })) return undefined
   const namespaces = await openNamespaces(test, node ? addressOf(1) : undefined)
   const { folder } = namespaces
@@ -124,7 +129,7 @@ export async function openCluster(test: Scope, options: ClusterOptions = {}): Pr
   const parts = { settings, start, until, kubectl, apply, reach, url, keys, kubeconfig: kubeconfigInside }
   if (kwok) await startKwok(parts)
   if (metrics) await startMetricsServer(parts)
-  const places: NodePlace[] = node ? [{ number: 1, namespaces }] : []
+  const places: NodePlace[] = node ? [{ number: 1, namespaces, ...(gpu === undefined ? {} : { gpu }) }] : []
   if (secondNode) places.push({ number: 2, namespaces: await openSecondMachine(test, namespaces) })
   const realNodes = await Promise.all(places.map((place) => startRealNode(parts, place)))
   // Pods are refused before.

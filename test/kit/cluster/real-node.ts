@@ -6,6 +6,7 @@ import type { Namespaces } from './namespaces.ts'
 import { addressOf, podsOf } from './node-network.ts'
 import { writeArchive } from './program-image.ts'
 import { clusterPrograms } from './programs.ts'
+import { type GpuOffer, offerGpus, writeGpuRuntime } from './gpu-node.ts'
 
 interface RealNode {
   loadImage(archive: string): Promise<void>
@@ -17,12 +18,14 @@ const pauseImage = 'localhost/pause:1'
 export interface NodePlace {
   readonly number: 1 | 2
   readonly namespaces: Namespaces
+  /** Absent: none of the machine's. */
+  readonly gpu?: GpuOffer
 }
 
 /** containerd, a kubelet and kube-proxy in a node's namespaces. Resolves once the node is Ready. */
 export async function startRealNode(parts: ClusterParts, place: NodePlace): Promise<RealNode> {
   const { settings, until, kubectl } = parts
-  const { namespaces, number } = place
+  const { namespaces, number, gpu } = place
   const { folder } = namespaces
   const nodeName = `real-${number}`
   const host = addressOf(number)
@@ -32,7 +35,10 @@ export async function startRealNode(parts: ClusterParts, place: NodePlace): Prom
   makeCgroups(namespaces.cgroup)
   const socket = join(folder, 'containerd.sock')
   for (const name of ['cni', 'kubelet']) mkdirSync(join(folder, name))
-  writeFileSync(join(folder, 'containerd.toml'), writeContainerdConfig(folder, socket))
+  writeFileSync(
+    join(folder, 'containerd.toml'),
+    writeContainerdConfig(folder, socket, gpu === undefined ? '' : writeGpuRuntime(folder)),
+  )
   writeFileSync(join(folder, 'cni', '10-bridge.conflist'), JSON.stringify(writeNetwork(folder, number)))
   writeFileSync(join(folder, 'pod-resolv.conf'), '')
   const kubelet = writeKubeletConfig({ folder, keys, nodeName, host, socket, cgroup: namespaces.cgroup })
@@ -59,6 +65,7 @@ export async function startRealNode(parts: ClusterParts, place: NodePlace): Prom
   await until(nodeName, () =>
     kubectl(['wait', '--for=condition=Ready', '--timeout=1s', `node/${nodeName}`]).then(() => true),
   )
+  if (gpu !== undefined) await offerGpus(parts, namespaces, nodeName, gpu)
   return { loadImage: (archive) => ctr('images', 'import', archive) }
 }
 
@@ -83,7 +90,8 @@ function makeCgroups(name: string): void {
   }
 }
 
-function writeContainerdConfig(folder: string, socket: string): string {
+/** @param more runtimes beside runc */
+function writeContainerdConfig(folder: string, socket: string, more: string): string {
   const cri = 'plugins."io.containerd.grpc.v1.cri"'
   // Without CAP_SYS_RESOURCE no process may be protected more than its parent: hence `restrict_oom_score_adj`.
   return `version = 2
@@ -104,7 +112,7 @@ state = "${folder}/run/state"
   [${cri}.cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "${folder}/cni"
-`
+${more}`
 }
 
 function writeNetwork(folder: string, number: number): unknown {
