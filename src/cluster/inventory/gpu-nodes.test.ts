@@ -98,3 +98,46 @@ test("other vendors' devices are devices, and what else a plugin offers is none"
     ['amd.com/gpu', 'gpu.intel.com/i915'],
   )
 })
+
+test('labels that feature discovery wrote for a real H200 are read whole, also while it is shared', () => {
+  const recorded = {
+    'nvidia.com/cuda.driver-version.full': '580.159.04',
+    'nvidia.com/cuda.driver-version.major': '580',
+    'nvidia.com/cuda.runtime-version.full': '13.0',
+    'nvidia.com/gpu.compute.major': '9',
+    'nvidia.com/gpu.compute.minor': '0',
+    'nvidia.com/gpu.count': '1',
+    'nvidia.com/gpu.family': 'hopper',
+    'nvidia.com/gpu.machine': 'unknown',
+    'nvidia.com/gpu.memory': '143771',
+    'nvidia.com/gpu.mode': 'compute',
+    'nvidia.com/gpu.product': 'NVIDIA-H200',
+    'nvidia.com/gpu.replicas': '1',
+    'nvidia.com/gpu.sharing-strategy': 'none',
+    'nvidia.com/mig.capable': 'true',
+    'nvidia.com/mps.capable': 'false',
+    'nvidia.com/vgpu.present': 'false',
+  }
+  const shared = {
+    ...recorded,
+    'nvidia.com/gpu.product': 'NVIDIA-H200-SHARED',
+    'nvidia.com/gpu.replicas': '4',
+    'nvidia.com/gpu.sharing-strategy': 'time-slicing',
+  }
+  const nodes = listGpuNodes({
+    nodes: [
+      cpuNode('shared', { devices: { 'nvidia.com/gpu': 4 }, labels: shared }),
+      cpuNode('whole', { devices: { 'nvidia.com/gpu': 1 }, labels: recorded }),
+    ],
+    pods: [],
+    unseen: [],
+  })
+  const device = { resource: 'nvidia.com/gpu', memoryMiB: 143771, slice: null, holders: [] }
+  assert.deepEqual(
+    nodes.map(({ driver, cuda, migStrategy, devices }) => ({ driver, cuda, migStrategy, devices })),
+    [
+      { product: 'NVIDIA-H200-SHARED', sharing: 'time-slicing', replicas: 4, count: 4, free: 4 },
+      { product: 'NVIDIA-H200', sharing: 'none', replicas: 1, count: 1, free: 1 },
+    ].map((each) => ({ driver: '580.159.04', cuda: '13.0', migStrategy: null, devices: [{ ...device, ...each }] })),
+  )
+})

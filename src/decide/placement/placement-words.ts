@@ -123,7 +123,8 @@ function describeLabel({ label, wanted, found }: Misfit & { kind: 'LabelDiffers'
   if (found === null) return `no label ${label} (${wanted} wanted)`
   if (label.endsWith('.memory'))
     return `${found} MiB of GPU memory, ${wanted.replace(/^over (\d+)$/, (_, less) => String(Number(less) + 1))} wanted`
-  if (label.endsWith('.sharing-strategy')) return `devices are shared (${found}), ${wanted} wanted`
+  if (label.endsWith('.sharing-strategy'))
+    return found === 'none' ? `its devices are not shared, ${wanted} wanted` : `its devices are shared (${found})`
   if (label === gpuLabels.slices) return 'its devices are MIG slices, and a process sees one of them only'
   return `${label} is ${found}, ${wanted} wanted`
 }

@@ -10,7 +10,7 @@ import {
   podOf,
   sharedNode,
 } from '../../../test/kit/gpu-nodes.ts'
-import type { PodAsk, PodFacts } from './facts.ts'
+import type { NodeFacts, PodAsk, PodFacts } from './facts.ts'
 import { planPlacement } from './plan-placement.ts'
 import type { Placement, PlacementQuestion } from './placement.ts'
 
@@ -119,6 +119,18 @@ describe('how new pods come to their places', () => {
     assert.equal(placement.kind, 'Wait')
     assert.match(placement.reason, /once pods that are ending have left/)
     assert.equal(plan({ nodes: [nodes[1]!], pods: [other] }).kind, 'Impossible')
+  })
+
+  test('a node whose devices are shared is told from one whose devices are not', () => {
+    const reasonOf = (node: NodeFacts, ask: PodAsk): string => plan({ nodes: [node], ask }).reason
+    assert.equal(
+      reasonOf(sharedNode('a', 'time-slicing', 4), gpuAsk()),
+      'room for 0 of 1: a: its devices are shared (time-slicing)',
+    )
+    assert.equal(
+      reasonOf(gpuNode('a', 'h100', 1), gpuAsk({ sharing: 'Shared' })),
+      'room for 0 of 1: a: its devices are not shared, time-slicing or mps wanted',
+    )
   })
 
   test('where nodes are added for pods that wait, no room is a wait', () => {

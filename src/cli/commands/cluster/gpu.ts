@@ -66,7 +66,7 @@ export async function showGpus(
 
 function sayNone(context: string, { nodes, unseen }: Inventory): string {
   if (unseen.includes('nodes')) return `nothing is known of GPUs in ${context}`
-  return `${context} has no GPUs: none of its ${nodes.length} nodes offers any`
+  return `${context} has no GPUs: ${nodes.length === 1 ? 'its only node offers none' : `none of its ${nodes.length} nodes offers any`}`
 }
 
 /** Without its lock: an image that is not built yet needs the same place. */
