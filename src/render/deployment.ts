@@ -11,13 +11,15 @@ export function renderDeployment(cluster: ClusterService, naming: Naming, settin
   const { revisionHistoryLimit } = service.rollout
   const replicas = countReplicas(cluster)
   const metadata = metadataOf(cluster, naming)
+  const annotations = {
+    ...metadata.annotations,
+    ...(replicas === null ? {} : { [keys.specReplicas]: String(replicas) }),
+    ...(service.rollout.surge === 'Auto' ? { [keys.surge]: 'Auto' } : {}),
+  }
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata:
-      replicas === null
-        ? metadata
-        : { ...metadata, annotations: { ...metadata.annotations, [keys.specReplicas]: String(replicas) } },
+    metadata: Object.keys(annotations).length === 0 ? metadata : { ...metadata, annotations },
     spec: {
       // Left out where an autoscaler counts: whoever applied it again would set it back.
       ...(replicas === null ? {} : { replicas }),

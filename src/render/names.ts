@@ -13,6 +13,8 @@ export const keys = {
   renderer: 'towline.dev/renderer',
   /** The number of replicas of the spec that was applied last. */
   specReplicas: 'towline.dev/spec-replicas',
+  /** `Auto`: how pods are replaced goes by the room there is, also where no spec is at hand. */
+  surge: 'towline.dev/surge',
 } as const
 
 export const managedBy = { 'app.kubernetes.io/managed-by': 'towline' } as const

@@ -7,6 +7,7 @@ import { listGpuNodes } from '../../src/cluster/inventory/gpu-nodes.ts'
 import { readInventory } from '../../src/cluster/inventory/read-inventory.ts'
 import { deployService } from '../../src/cluster/deploy/deploy-service.ts'
 import { observeService } from '../../src/cluster/observe.ts'
+import { restartService } from '../../src/cluster/orders/restart-service.ts'
 import { type PreparedDeploy, prepareDeploy } from '../../src/cluster/plan/prepare-deploy.ts'
 import type { KubeClient } from '../../src/kube/kube-client.ts'
 import { openKubeClient } from '../../src/kube/open-kube-client.ts'
@@ -132,7 +133,7 @@ describe('a node with a real device of NVIDIA', () => {
     await bed.remove('plain')
   })
 
-  it('with every device held, an update makes room first, as the plan says', async () => {
+  it('with every device held, an update makes room first, as the plan says, and so does a restart', async () => {
     const [found] = listGpuNodes(await readInventory(bed.client))
     const replicas = found?.devices[0]?.count ?? 0
     await deployAndWait(bed.client, await bed.seal({ name: 'cats', gpu: {}, replicas }))
@@ -148,6 +149,12 @@ describe('a node with a real device of NVIDIA', () => {
       after.filter((pod) => before.includes(pod)),
       [],
     )
+
+    await restartService(bed.client, { namespace, name: 'cats', clock: systemClock })
+    await lookUntil('other pods have the devices', async () => {
+      const now = await bed.listServing('cats')
+      return now.length === replicas && now.every((pod) => !after.includes(pod))
+    })
   })
 
   it('has no place for one replica more, as the plan says and the scheduler after it', async (t: TestContext) => {

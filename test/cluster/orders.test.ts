@@ -61,6 +61,9 @@ describe('orders on a cluster', () => {
       .map((each) => each.name)
       .filter((each) => each === 'ONE' || each === 'TWO')
 
+  const strategyOf = async (name: string): Promise<unknown> =>
+    (await client.get<Deployment>(resources.deployments, name))?.spec?.strategy?.rollingUpdate
+
   const one: Spec = { replicas: 2, env: [{ name: 'ONE', value: '1' }] }
   const two: Spec = { replicas: 2, env: [{ name: 'TWO', value: '1' }] }
 
@@ -97,6 +100,26 @@ describe('orders on a cluster', () => {
     assert.equal(now?.metadata?.generation, metadata?.generation)
     const owner = now?.metadata?.managedFields?.find(({ manager }) => manager === managers.restart)
     assert.ok(owner !== undefined)
+  })
+
+  it('where every device is held, a restart and a rollback make room first', async () => {
+    await cluster.applyNodes([{ name: 'node-gpu', gpus: 2 }])
+    await deploy('held', { ...one, gpu: { count: 1 } })
+    const first = await until('held', ({ phase }) => phase === 'Ready')
+    assert.deepEqual(await strategyOf('held'), { maxSurge: 1, maxUnavailable: 0 })
+    await control.order('held', { verb: 'Restart' })
+    const second = await until('held', ({ rollout, replicas }) => rollout === null && replicas.ready === 2)
+    assert.deepEqual(await strategyOf('held'), { maxSurge: 0, maxUnavailable: 1 })
+    const old = first.instances.map(({ name }) => name)
+    assert.ok(second.instances.filter(({ phase }) => phase === 'Ready').every(({ name }) => !old.includes(name)))
+
+    await cluster.applyNodes([{ name: 'node-more', gpus: 1 }])
+    await deploy('held', { ...two, gpu: { count: 1 } })
+    assert.deepEqual(await strategyOf('held'), { maxSurge: 1, maxUnavailable: 0 })
+    await cluster.kubectl(['cordon', 'node-more'])
+    await control.order('held', { verb: 'Rollback', from: null, to: null })
+    await until('held', ({ rollout, replicas }) => rollout === null && replicas.ready === 2)
+    assert.deepEqual([await envOf('held'), await strategyOf('held')], [['ONE'], { maxSurge: 0, maxUnavailable: 1 }])
   })
 
   it('goes back, forward by number, and says what it keeps', async () => {

@@ -1,11 +1,12 @@
 import type { Deployment, ReplicaSet } from 'kubernetes-types/apps/v1.js'
-import type { PodTemplateSpec } from 'kubernetes-types/core/v1.js'
 import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import { resources } from '../../kube/resources.ts'
 import { serviceLabel } from '../apply/ownership.ts'
-import { managers, marks } from '../concerns.ts'
+import { marks } from '../concerns.ts'
+import { applyIntent, isConflict, maxTries } from './deployment-intent.ts'
 import { type ServicePlace, findDeployment } from './find-service.ts'
+import { makeWay } from './make-way.ts'
 import { checkNeeds } from './pod-needs.ts'
 import { markRestart } from './restart-service.ts'
 import { byHand, writeVerdict } from './verdict.ts'
@@ -24,12 +25,6 @@ export interface Rollback {
   /** Why the revision that was left could not be marked: a later rollback may go back to it. */
   readonly unmarked?: string
 }
-
-/** What a person wrote or a spec said; the rest of the annotations are controllers' own notes. */
-const notOurs = /^(deployment\.kubernetes\.io\/|kubectl\.kubernetes\.io\/last-applied-configuration$)/
-
-/** Controllers write the status of a Deployment, and every write is a new version of it. */
-const maxTries = 8
 
 /**
  * Brings the pods of an earlier revision back, as the spec's own manager: a later deploy then owns all of it, and takes away again
@@ -53,10 +48,12 @@ export async function rollbackService(client: KubeClient, query: ServicePlace & 
     const writing = isSameSpec(target, deployment)
       ? // Only a restart lies in between, and that is not the spec's to say.
         markRestart(client, deployment, template?.metadata?.annotations?.[marks.restartedAt], signal)
-      : client.apply<Deployment>(resources.deployments, intentOf(deployment, templateOf(template)), {
-          ...cut,
-          fieldManager: managers.spec,
-        })
+      : applyIntent(
+          client,
+          await makeWay(client, deployment, { revision: label, template, signal }),
+          templateOf(template),
+          signal,
+        )
     const stored = await writing.catch((error: unknown) => {
       if (isConflict(error) && tries < maxTries) return undefined
       throw error
@@ -73,10 +70,6 @@ export async function rollbackService(client: KubeClient, query: ServicePlace & 
   }
 }
 
-function isConflict(error: unknown): boolean {
-  return error instanceof TowlineError && error.code === 'TL_CLUSTER_CONFLICT'
-}
-
 async function lookAt(client: KubeClient, place: ServicePlace): Promise<RollbackLook> {
   const { namespace, name, signal } = place
   const deployment = await findDeployment(client, place)
@@ -88,28 +81,6 @@ async function lookAt(client: KubeClient, place: ServicePlace): Promise<Rollback
   const isOwn = ({ metadata }: ReplicaSet): boolean =>
     metadata?.ownerReferences?.some(({ uid }) => uid === deployment.metadata?.uid) === true
   return { deployment, replicaSets: items.filter(isOwn) }
-}
-
-/** All that the live Deployment says, but for the number of replicas, with these pods. */
-function intentOf({ metadata = {}, spec }: Deployment, template: PodTemplateSpec): Deployment {
-  const { name, namespace, uid, resourceVersion, labels = {}, annotations = {} } = metadata
-  const { replicas: _, ...rest } = spec ?? ({} as NonNullable<Deployment['spec']>)
-  const kept = Object.entries(annotations).filter(([key]) => !notOurs.test(key))
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: {
-      ...(name === undefined ? {} : { name }),
-      ...(namespace === undefined ? {} : { namespace }),
-      // With the uid, or a rollback of what was deleted meanwhile would make it anew; with the version, or it would take back what
-      // somebody deployed since it was read.
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      labels,
-      annotations: Object.fromEntries(kept),
-    },
-    spec: { ...rest, template },
-  }
 }
 
 function explainChanged(name: string): TowlineError {

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../kube/object.ts'
 
 export type Manner = 'Surge' | 'Swap' | 'Recreate'
 
-const strategies: Readonly<Record<Manner, DeploymentStrategy>> = {
+export const strategies: Readonly<Record<Manner, DeploymentStrategy>> = {
   Surge: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
   Swap: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
   Recreate: { type: 'Recreate' },
