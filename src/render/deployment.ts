@@ -6,6 +6,13 @@ import { renderPod } from './pod.ts'
 /** Beyond what a start may take: the image has to come to the node first. */
 const pullS = 600
 
+/** How pods are replaced: a new one first, an old one first, or all old ones first. */
+export const strategies: Readonly<Record<'Surge' | 'Swap' | 'Recreate', DeploymentStrategy>> = {
+  Surge: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+  Swap: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+  Recreate: { type: 'Recreate' },
+}
+
 export function renderDeployment(cluster: ClusterService, naming: Naming, settingsName: string): Deployment {
   const { service } = cluster
   const { revisionHistoryLimit } = service.rollout
@@ -24,7 +31,7 @@ export function renderDeployment(cluster: ClusterService, naming: Naming, settin
       // Left out where an autoscaler counts: whoever applied it again would set it back.
       ...(replicas === null ? {} : { replicas }),
       selector: { matchLabels: selectorOf(cluster) },
-      strategy: renderStrategy(service.rollout.surge),
+      strategy: strategies[service.rollout.surge === 'Auto' ? 'Surge' : service.rollout.surge],
       revisionHistoryLimit,
       progressDeadlineSeconds: pullS + Math.ceil(service.lifecycle.startupTimeoutMs / 1000),
       ...(service.paused ? { paused: true } : {}),
@@ -41,15 +48,4 @@ export function countReplicas({ service }: ClusterService): number | null {
 
 export function hasHonouredTarget({ targets }: NonNullable<ClusterService['service']['autoscaling']>): boolean {
   return targets.cpuPercent !== undefined || targets.memoryPercent !== undefined
-}
-
-function renderStrategy(surge: ClusterService['service']['rollout']['surge']): DeploymentStrategy {
-  switch (surge) {
-    case 'Recreate':
-      return { type: 'Recreate' }
-    case 'Swap':
-      return { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } }
-    default:
-      return { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }
-  }
 }

@@ -3,10 +3,11 @@ import type { PodTemplateSpec } from 'kubernetes-types/core/v1.js'
 import { canonicalJson } from '../../base/canonical.ts'
 import { planPlacement } from '../../decide/placement/plan-placement.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
+import { strategies } from '../../render/deployment.ts'
 import { keys } from '../../render/names.ts'
 import { askOfPod } from '../inventory/ask-of-pod.ts'
 import { readInventory } from '../inventory/read-inventory.ts'
-import { mannerOf, strategies } from '../plan/strategy.ts'
+import { mannerOf } from '../plan/strategy.ts'
 
 export interface Replacement {
   /** Its pods have a place already and keep it. Absent: all of them are replaced. */

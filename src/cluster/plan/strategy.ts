@@ -1,14 +1,9 @@
-import type { Deployment, DeploymentStrategy } from 'kubernetes-types/apps/v1.js'
+import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import type { Placement, SurgeWish } from '../../decide/placement/placement.ts'
 import type { KubeObject } from '../../kube/object.ts'
+import { strategies } from '../../render/deployment.ts'
 
-export type Manner = 'Surge' | 'Swap' | 'Recreate'
-
-export const strategies: Readonly<Record<Manner, DeploymentStrategy>> = {
-  Surge: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-  Swap: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
-  Recreate: { type: 'Recreate' },
-}
+export type Manner = keyof typeof strategies
 
 /**
  * How pods are to be replaced. `Auto` goes by the room there is, and only where pods are replaced at all: otherwise the strategy of
