@@ -21,6 +21,7 @@ import { renderFailure } from './term/failure.ts'
 import { watchOutput } from './term/lost-output.ts'
 import { addPlace, readPlace } from './term/place-words.ts'
 import { createTerminal, disarm } from './term/terminal.ts'
+import { explainUsage } from './term/usage-error.ts'
 
 const completion = buildCommand({
   loader: async () => (await import('./commands/completion.ts')).completion,
@@ -66,6 +67,7 @@ export function createApplication(place?: string): Application<CliContext> {
     localization: {
       text: {
         ...text_en,
+        exceptionWhileParsingArguments: (error) => renderOwn(explainUsage(error)),
         exceptionWhileRunningCommand: renderOwn,
         commandErrorResult: renderOwn,
         exceptionWhileLoadingCommandFunction: renderOwn,

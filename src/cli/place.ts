@@ -25,7 +25,7 @@ export async function useControl<T>(
 }
 
 async function openControl(cwd: string, flags: PlaceFlags): Promise<ServiceControl> {
-  if (!isCluster(flags)) return connectEngine(findProjectDir(cwd, flags.project))
+  if (!isCluster(flags)) return connectEngine(findProjectDir(cwd, flags.project)).catch(throwWithCluster)
   if (flags.project !== undefined)
     throw new TowlineError('TL_USAGE', 'both `--project` and a cluster', {
       hint: 'services run in the engine of a project folder, or in a namespace of a cluster',
@@ -36,4 +36,14 @@ async function openControl(cwd: string, flags: PlaceFlags): Promise<ServiceContr
     ...(context === undefined ? {} : { context }),
     ...(namespace === undefined ? {} : { namespace }),
   })
+}
+
+/** Somebody who has just deployed to a cluster asks the laptop, and should know. */
+function throwWithCluster(error: unknown): never {
+  if (error instanceof TowlineError && error.code === 'TL_ENGINE_MISSING')
+    throw new TowlineError(error.code, error.detail, {
+      cause: error,
+      hint: `${error.hint}; a cluster is asked with \`-n NAMESPACE\` or \`--context NAME\``,
+    })
+  throw error
 }

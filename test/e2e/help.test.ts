@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { collect, root, towline } from '../kit/command.ts'
@@ -36,6 +38,17 @@ test('what was not understood exits with 2 and a suggestion', async () => {
   assert.deepEqual([flag.code, /--json/.test(flag.err)], [2, true])
   const value = await towline(['up', '--port', 'eighty'])
   assert.deepEqual([value.code, /`eighty` is not a port/.test(value.err)], [2, true])
+  const alias = await towline(['check', '-n', 'ml'])
+  assert.deepEqual([alias.code, alias.out], [2, ''])
+  assert.match(alias.err, /^error TL_USAGE: .*no flag `-n`\n {2}hint: .*--help/)
+})
+
+test('where no engine runs, what would ask a cluster is said', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'towline-empty-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const { code, err } = await towline(['status'], folder)
+  assert.equal(code, 3)
+  assert.match(err, /^error TL_ENGINE_MISSING: .*\n {2}hint: `towline up FILE` starts one; .*`-n NAMESPACE`/)
 })
 
 test('help loads none of the heavy packages', async () => {
