@@ -4,6 +4,7 @@ import type { KubeObject } from '../../kube/object.ts'
 import { resources } from '../../kube/resources.ts'
 import { keys } from '../../render/names.ts'
 import { managers } from '../concerns.ts'
+import { identityOf } from './identity.ts'
 
 export interface ReplicasQuery {
   readonly dryRun?: boolean
@@ -18,24 +19,21 @@ export interface Count {
 
 /**
  * Of a Deployment that is there: the number, and in the same write what is noted of the spec's. An apply and no update of the scale subresource: an update that changes nothing owns nothing,
- * and the number would fall to 1 as soon as who owned it lets it go. The uid keeps it from making another Deployment.
+ * and the number would fall to 1 as soon as who owned it lets it go.
  */
 export async function setReplicas(
   client: KubeClient,
-  { metadata }: Deployment,
+  deployment: Deployment,
   { replicas, specReplicas }: Count,
   query: ReplicasQuery = {},
 ): Promise<Deployment> {
-  const { name, namespace, uid } = metadata ?? {}
   return await client.apply<Deployment>(
     resources.deployments,
     {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
       metadata: {
-        ...(name === undefined ? {} : { name }),
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(uid === undefined ? {} : { uid }),
+        ...identityOf(deployment),
         ...(specReplicas === null ? {} : { annotations: { [keys.specReplicas]: String(specReplicas) } }),
       },
       spec: { replicas },

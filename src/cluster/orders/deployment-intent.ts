@@ -2,7 +2,10 @@ import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import type { PodTemplateSpec } from 'kubernetes-types/core/v1.js'
 import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
+import type { KubeObject } from '../../kube/object.ts'
 import { resources } from '../../kube/resources.ts'
+import { identityOf } from '../apply/identity.ts'
+import { withoutCount } from '../apply/set-replicas.ts'
 import { managers } from '../concerns.ts'
 
 /** Controllers write the status of a Deployment, and every write is a new version of it. */
@@ -30,23 +33,19 @@ export async function applyIntent(
 }
 
 /** All that the live Deployment says, but for the number of replicas, with these pods. */
-function intentOf({ metadata = {}, spec }: Deployment, template: PodTemplateSpec): Deployment {
-  const { name, namespace, uid, resourceVersion, labels = {}, annotations = {} } = metadata
-  const { replicas: _, ...rest } = spec ?? ({} as NonNullable<Deployment['spec']>)
+function intentOf(deployment: Deployment, template: PodTemplateSpec): KubeObject {
+  const { metadata: { resourceVersion, labels = {}, annotations = {} } = {}, spec } = deployment
   const kept = Object.entries(annotations).filter(([key]) => !notOurs.test(key))
-  return {
+  return withoutCount({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: {
-      ...(name === undefined ? {} : { name }),
-      ...(namespace === undefined ? {} : { namespace }),
-      // With the uid, or what was deleted meanwhile would be made anew; with the version, or what somebody deployed since it was read
-      // would be taken back.
-      ...(uid === undefined ? {} : { uid }),
+      ...identityOf(deployment),
+      // Or what somebody deployed since it was read would be taken back.
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
       labels,
       annotations: Object.fromEntries(kept),
     },
-    spec: { ...rest, template },
-  }
+    spec: { ...spec, template },
+  } as KubeObject)
 }

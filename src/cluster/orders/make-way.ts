@@ -1,12 +1,10 @@
 import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import type { PodTemplateSpec } from 'kubernetes-types/core/v1.js'
 import { canonicalJson } from '../../base/canonical.ts'
-import { planPlacement } from '../../decide/placement/plan-placement.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import { strategies } from '../../render/deployment.ts'
 import { keys } from '../../render/names.ts'
-import { askOfPod } from '../inventory/ask-of-pod.ts'
-import { readInventory } from '../inventory/read-inventory.ts'
+import { findPlaces } from '../plan/find-places.ts'
 import { mannerOf } from '../plan/strategy.ts'
 
 export interface Replacement {
@@ -31,16 +29,14 @@ export async function makeWay(
   if (metadata?.annotations?.[keys.surge] !== 'Auto' || !isChosen || template?.spec === undefined) return deployment
   const { namespace = '', name = '' } = metadata
   // Without a look at the room nothing is lost but the choice: whoever goes back in need is not to be kept from it.
-  const seen = await readInventory(client, { namespace, signal }).catch(() => undefined)
-  if (seen === undefined) return deployment
-  const { runtimeClasses, ...inventory } = seen
-  const { kind } = planPlacement({
-    ...inventory,
-    ask: askOfPod(template.spec, { runtimeClasses }),
+  const placement = await findPlaces(client, {
+    pod: template.spec,
     own: { namespace, service: name, revision },
     replicas: spec?.replicas ?? 1,
     surge: 'Auto',
-  })
+    signal,
+  }).catch(() => undefined)
+  const kind = placement?.kind
   if (kind === now || !(kind === 'Surge' || kind === 'Swap' || kind === 'Recreate')) return deployment
   return { ...deployment, spec: { ...spec, strategy: strategies[kind] } as NonNullable<Deployment['spec']> }
 }

@@ -4,6 +4,7 @@ import { TowlineError } from '../../base/errors.ts'
 import type { KubeClient } from '../../kube/kube-client.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import { resources } from '../../kube/resources.ts'
+import { identityOf } from '../apply/identity.ts'
 import { managers, marks } from '../concerns.ts'
 import { applyIntent, isConflict, maxTries } from './deployment-intent.ts'
 import { type ServicePlace, findDeployment } from './find-service.ts'
@@ -39,19 +40,17 @@ export async function restartService(
 /** When its pods were restarted last; undefined: never. Another mark than before replaces them. */
 export async function markRestart(
   client: KubeClient,
-  { metadata }: Deployment,
+  deployment: Deployment,
   restartedAt: string | undefined,
   signal?: AbortSignal,
 ): Promise<Deployment> {
-  const { name = '', namespace = '', uid = '' } = metadata ?? {}
   const annotations = restartedAt === undefined ? {} : { [marks.restartedAt]: restartedAt }
   return await client.apply<Deployment>(
     resources.deployments,
     {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
-      // With the uid, or a restart of what was deleted meanwhile would make it anew.
-      metadata: { name, namespace, uid },
+      metadata: identityOf(deployment),
       spec: { template: { metadata: { annotations } } },
     } as KubeObject,
     { fieldManager: managers.restart, ...(signal === undefined ? {} : { signal }) },

@@ -82,7 +82,14 @@ export async function prepareDeploy(target: DeployTarget): Promise<PreparedDeplo
   const pod = first?.kind === 'Taken' ? (first.planned as Deployment).spec?.template.spec : undefined
   const placement =
     pod !== undefined && (isReplaced || isMore)
-      ? await findPlaces({ client, service, rendered, pod, replicas: replicas.replicas, expectNodes, signal })
+      ? await findPlaces(client, {
+          pod,
+          own: { namespace, service: name, revision: rendered.revision },
+          replicas: replicas.replicas,
+          surge: service.service.rollout.surge,
+          autoscalerAllowed: expectNodes,
+          signal,
+        })
       : undefined
   if (placement?.kind === 'Impossible') refusals.push(refuseImpossible(placement))
   const manner = chooseManner(service.service.rollout.surge, { isReplaced, placement: placement?.kind })
